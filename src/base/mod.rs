@@ -1,0 +1,3 @@
+//! Floor 0: values without a home of their own: clock, randomness, numbers, glob.
+
+pub mod rng;

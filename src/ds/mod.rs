@@ -1,0 +1,2 @@
+//! Floor 1: data structures. `unsafe` is allowed here; each block says why it holds.
+#![allow(unsafe_code)]

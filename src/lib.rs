@@ -1,0 +1,5 @@
+//! Staywire: a Redis-compatible server that keeps its connections.
+
+pub mod base;
+pub mod ds;
+pub mod value;

@@ -1,0 +1,2 @@
+//! Floor 2: what a key can hold, its encodings, and the operations on them.
+#![allow(unsafe_code)]
