@@ -1,3 +1,8 @@
-//! Floor 0: values without a home of their own: clock, randomness, numbers, glob.
+//! Floor 0: values without a home of their own: clock, randomness, hashing, numbers, glob.
 
+pub mod clock;
+pub mod glob;
+pub mod hash;
+pub mod ldouble;
+pub mod num;
 pub mod rng;

@@ -1,0 +1,77 @@
+//! Time as a value: the engine reads the clock it was given, real or moved by its owner.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+
+/// A clock with two faces: the wall's time for expiries and timeouts, and ticks for durations.
+#[derive(Clone, Debug)]
+pub enum Clock {
+    /// The system's time. Ticks count from the instant inside.
+    System(Instant),
+    /// A time that its owner moves. Durations are 0.
+    Virtual(VirtualClock),
+}
+
+impl Clock {
+    /// The system's clock.
+    pub fn system() -> Clock {
+        Clock::System(Instant::now())
+    }
+
+    /// Unix time in microseconds.
+    pub fn now_us(&self) -> i64 {
+        match self {
+            Clock::System(_) => {
+                SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_micros() as i64)
+            }
+            Clock::Virtual(clock) => clock.now_us(),
+        }
+    }
+
+    /// Monotonic time in nanoseconds, for durations: always 0 on a virtual clock.
+    #[inline]
+    pub fn ticks_ns(&self) -> u64 {
+        match self {
+            Clock::System(start) => start.elapsed().as_nanos() as u64,
+            Clock::Virtual(_) => 0,
+        }
+    }
+
+    /// Whether its owner moves it.
+    pub fn is_virtual(&self) -> bool {
+        matches!(self, Clock::Virtual(_))
+    }
+}
+
+/// A clock that stands still until it is moved. Clones show the same time.
+#[derive(Clone, Debug)]
+pub struct VirtualClock(Arc<AtomicI64>);
+
+impl VirtualClock {
+    /// A clock that stands at a Unix time in milliseconds.
+    pub fn at_ms(unix_ms: i64) -> VirtualClock {
+        VirtualClock(Arc::new(AtomicI64::new(unix_ms.saturating_mul(1000))))
+    }
+
+    /// Moves it forward. A server that runs by it notices when it is next polled or woken.
+    pub fn advance(&self, by: Duration) {
+        self.0.fetch_add(by.as_micros() as i64, Ordering::SeqCst);
+    }
+
+    /// Unix time in microseconds.
+    pub fn now_us(&self) -> i64 {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+impl Default for VirtualClock {
+    /// Midnight of 2024-01-01 UTC.
+    fn default() -> VirtualClock {
+        VirtualClock::at_ms(1_704_067_200_000)
+    }
+}

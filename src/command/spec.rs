@@ -1,0 +1,448 @@
+//! What a command declares of itself: one value from which dispatch, gates, COMMAND, help and documentation derive.
+
+use super::ctx::{Ctx, Flow};
+use crate::resp::error::CmdError;
+
+/// A command's code: reads `ctx.args`, writes its reply to `ctx.session.out`. On `Err` nothing must have been written.
+pub type Handler = fn(&mut Ctx<'_>) -> Result<Flow, CmdError>;
+
+/// A set of bits with names, in the order in which COMMAND INFO lists them.
+macro_rules! bits {
+    ($(#[$doc:meta])* $type:ident, $repr:ty, { $($name:ident = $text:literal),* $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+        pub struct $type(pub $repr);
+
+        #[allow(non_camel_case_types, clippy::upper_case_acronyms)]
+        enum Bit { $($name),* }
+
+        impl $type {
+            $(#[doc = concat!("`", $text, "`")] pub const $name: $type = $type(1 << Bit::$name as u32);)*
+            const NAMES: &'static [(&'static str, $type)] = &[$(($text, $type::$name)),*];
+
+            /// The names of the bits that are set.
+            pub fn names(self) -> impl Iterator<Item = &'static str> {
+                Self::NAMES.iter().filter(move |(_, bit)| self.has(*bit)).map(|(name, _)| *name)
+            }
+        }
+        $crate::command::spec::set_operations!($type);
+    };
+}
+
+macro_rules! set_operations {
+    ($type:ident) => {
+        impl $type {
+            /// No bit set.
+            pub const NONE: $type = $type(0);
+
+            /// Whether any bit of `other` is set.
+            #[inline]
+            pub const fn has(self, other: $type) -> bool {
+                self.0 & other.0 != 0
+            }
+
+            /// The bits of both.
+            pub const fn or(self, other: $type) -> $type {
+                $type(self.0 | other.0)
+            }
+        }
+    };
+}
+pub(crate) use set_operations;
+
+mod flags {
+    bits! {
+        /// What a command does and where it may run. Source: <https://valkey.io/commands/command/#flags>.
+        Flags, u32, {
+            WRITE = "write", READONLY = "readonly", DENYOOM = "denyoom", MODULE = "module", ADMIN = "admin",
+            PUBSUB = "pubsub", NOSCRIPT = "noscript", BLOCKING = "blocking", LOADING = "loading", STALE = "stale",
+            SKIP_MONITOR = "skip_monitor", SKIP_COMMANDLOG = "skip_commandlog", ASKING = "asking", FAST = "fast",
+            NO_AUTH = "no_auth", MAY_REPLICATE = "may_replicate", NO_MANDATORY_KEYS = "no_mandatory_keys",
+            PROTECTED = "protected", NO_ASYNC_LOADING = "no_async_loading", NO_MULTI = "no_multi",
+            MOVABLEKEYS = "movablekeys", ALLOW_BUSY = "allow_busy", TOUCHES_ARBITRARY_KEYS = "touches_arbitrary_keys",
+        }
+    }
+}
+pub use flags::Flags;
+
+mod categories {
+    bits! {
+        /// ACL categories, as COMMAND INFO and ACL CAT name them. Source: <https://valkey.io/topics/acl/>.
+        Categories, u32, {
+            KEYSPACE = "@keyspace", READ = "@read", WRITE = "@write", SET = "@set", SORTEDSET = "@sortedset",
+            LIST = "@list", HASH = "@hash", STRING = "@string", BITMAP = "@bitmap", HYPERLOGLOG = "@hyperloglog",
+            GEO = "@geo", STREAM = "@stream", PUBSUB = "@pubsub", ADMIN = "@admin", FAST = "@fast", SLOW = "@slow",
+            BLOCKING = "@blocking", DANGEROUS = "@dangerous", CONNECTION = "@connection",
+            TRANSACTION = "@transaction", SCRIPTING = "@scripting",
+        }
+    }
+}
+pub use categories::Categories;
+
+mod key_flags {
+    bits! {
+        /// What a command does to the keys of one [`KeySpec`](super::KeySpec). Source: <https://valkey.io/topics/key-specs/>.
+        KeyFlags, u16, {
+            RO = "RO", RW = "RW", OW = "OW", RM = "RM", ACCESS = "access", UPDATE = "update", INSERT = "insert",
+            DELETE = "delete", NOT_KEY = "not_key", INCOMPLETE = "incomplete", VARIABLE_FLAGS = "variable_flags",
+        }
+    }
+}
+pub use key_flags::KeyFlags;
+
+mod arg_flags {
+    bits! {
+        /// How often an argument may stand. Source: <https://valkey.io/topics/command-arguments/>.
+        ArgFlags, u8, {
+            OPTIONAL = "optional", MULTIPLE = "multiple", MULTIPLE_TOKEN = "multiple_token",
+        }
+    }
+}
+pub use arg_flags::ArgFlags;
+
+/// Where the search for a command's keys begins.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum BeginSearch {
+    /// At this argument.
+    Index(u16),
+    /// Behind this word, looked for from `start_from` on (from the end backwards when negative).
+    Keyword(&'static str, i16),
+    /// Keys cannot be described.
+    Unknown,
+}
+
+/// How the keys follow from where the search began.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum FindKeys {
+    /// `last` relative to the beginning (negative: from the end), every `step`, the rest divided by `limit`.
+    Range { last: i16, step: u16, limit: u16 },
+    /// A count at `count_at` behind the beginning, the first key at `first`, every `step`.
+    KeyNum { count_at: u16, first: u16, step: u16 },
+    /// Keys cannot be described.
+    Unknown,
+}
+
+/// One group of keys among a command's arguments. Source: <https://valkey.io/topics/key-specs/>.
+#[derive(Clone, Copy, Debug)]
+pub struct KeySpec {
+    pub flags: KeyFlags,
+    pub begin: BeginSearch,
+    pub find: FindKeys,
+    pub notes: &'static str,
+}
+
+impl KeySpec {
+    /// Keys from argument `first` to `last` (negative: from the end), every `step`.
+    pub const fn range(flags: KeyFlags, first: u16, last: i16, step: u16) -> KeySpec {
+        let last = if last >= 0 { last - first as i16 } else { last };
+        KeySpec {
+            flags,
+            begin: BeginSearch::Index(first),
+            find: FindKeys::Range { last, step, limit: 0 },
+            notes: "",
+        }
+    }
+
+    /// Keys that a count at argument `at` announces.
+    pub const fn counted(flags: KeyFlags, at: u16) -> KeySpec {
+        KeySpec {
+            flags,
+            begin: BeginSearch::Index(at),
+            find: FindKeys::KeyNum { count_at: 0, first: 1, step: 1 },
+            notes: "",
+        }
+    }
+
+    /// The same with a remark.
+    pub const fn notes(mut self, notes: &'static str) -> KeySpec {
+        self.notes = notes;
+        self
+    }
+}
+
+/// The family under which documentation lists a command.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Group {
+    Generic,
+    String,
+    List,
+    Set,
+    SortedSet,
+    Hash,
+    PubSub,
+    Transactions,
+    Connection,
+    Server,
+    Scripting,
+    HyperLogLog,
+    Cluster,
+    Geo,
+    Stream,
+    Bitmap,
+}
+
+impl Group {
+    /// The name in COMMAND DOCS.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Group::Generic => "generic",
+            Group::String => "string",
+            Group::List => "list",
+            Group::Set => "set",
+            Group::SortedSet => "sorted-set",
+            Group::Hash => "hash",
+            Group::PubSub => "pubsub",
+            Group::Transactions => "transactions",
+            Group::Connection => "connection",
+            Group::Server => "server",
+            Group::Scripting => "scripting",
+            Group::HyperLogLog => "hyperloglog",
+            Group::Cluster => "cluster",
+            Group::Geo => "geo",
+            Group::Stream => "stream",
+            Group::Bitmap => "bitmap",
+        }
+    }
+}
+
+/// The kind of an argument in COMMAND DOCS.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ArgKind {
+    String,
+    Integer,
+    Double,
+    Key(u8),
+    Pattern,
+    UnixTime,
+    PureToken,
+    OneOf(&'static [Arg]),
+    Block(&'static [Arg]),
+}
+
+/// An argument as COMMAND DOCS describes it. Source: <https://valkey.io/topics/command-arguments/>.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Arg {
+    pub name: &'static str,
+    pub kind: ArgKind,
+    pub token: Option<&'static str>,
+    pub since: Option<&'static str>,
+    pub display: Option<&'static str>,
+    pub flags: ArgFlags,
+}
+
+impl Arg {
+    /// An argument that stands once, without a token.
+    pub const fn new(name: &'static str, kind: ArgKind) -> Arg {
+        Arg { name, kind, token: None, since: None, display: None, flags: ArgFlags::NONE }
+    }
+
+    /// A key of key spec number `spec`.
+    pub const fn key(name: &'static str, spec: u8) -> Arg {
+        Arg::new(name, ArgKind::Key(spec))
+    }
+
+    /// A word that stands for itself.
+    pub const fn word(name: &'static str, token: &'static str) -> Arg {
+        Arg::new(name, ArgKind::PureToken).token(token)
+    }
+
+    /// The word before the argument.
+    pub const fn token(mut self, token: &'static str) -> Arg {
+        self.token = Some(token);
+        self
+    }
+
+    /// The version that brought it.
+    pub const fn since(mut self, since: &'static str) -> Arg {
+        self.since = Some(since);
+        self
+    }
+
+    /// The text shown in its place.
+    pub const fn display(mut self, display: &'static str) -> Arg {
+        self.display = Some(display);
+        self
+    }
+
+    /// It may be left out.
+    pub const fn optional(mut self) -> Arg {
+        self.flags = self.flags.or(ArgFlags::OPTIONAL);
+        self
+    }
+
+    /// It may stand several times.
+    pub const fn multiple(mut self) -> Arg {
+        self.flags = self.flags.or(ArgFlags::MULTIPLE);
+        self
+    }
+
+    /// It may stand several times, each with its token.
+    pub const fn multiple_token(mut self) -> Arg {
+        self.flags = self.flags.or(ArgFlags::MULTIPLE).or(ArgFlags::MULTIPLE_TOKEN);
+        self
+    }
+}
+
+/// A command: everything that is known of it, beside its handler.
+#[derive(Clone, Copy)]
+pub struct CommandSpec {
+    /// In lower case.
+    pub name: &'static str,
+    /// Arguments with the name; negative: at least so many.
+    pub arity: i16,
+    pub handler: Handler,
+    pub flags: Flags,
+    pub categories: Categories,
+    pub keys: &'static [KeySpec],
+    pub group: Group,
+    pub since: &'static str,
+    pub summary: &'static str,
+    pub complexity: &'static str,
+    pub args: &'static [Arg],
+    pub history: &'static [(&'static str, &'static str)],
+    pub tips: &'static [&'static str],
+    /// Since when it is deprecated, and what replaces it.
+    pub deprecated: Option<(&'static str, &'static str)>,
+    pub subcommands: &'static [CommandSpec],
+}
+
+impl CommandSpec {
+    /// A command of `group` without keys; the rest is added by the methods below.
+    pub const fn new(name: &'static str, arity: i16, group: Group, handler: Handler) -> CommandSpec {
+        CommandSpec {
+            name,
+            arity,
+            handler,
+            flags: Flags::NONE,
+            categories: Categories::NONE,
+            keys: &[],
+            group,
+            since: "1.0.0",
+            summary: "",
+            complexity: "",
+            args: &[],
+            history: &[],
+            tips: &[],
+            deprecated: None,
+            subcommands: &[],
+        }
+    }
+
+    /// A command that only holds subcommands.
+    pub const fn container(name: &'static str, group: Group, subcommands: &'static [CommandSpec]) -> CommandSpec {
+        let mut spec = CommandSpec::new(name, -2, group, no_subcommand);
+        spec.subcommands = subcommands;
+        spec
+    }
+
+    /// Adds flags, and with them the categories that they imply.
+    pub const fn flags(mut self, flags: &[Flags]) -> CommandSpec {
+        let mut i = 0;
+        while i < flags.len() {
+            self.flags = self.flags.or(flags[i]);
+            i += 1;
+        }
+        self
+    }
+
+    /// Adds ACL categories beyond those that flags imply.
+    pub const fn acl(mut self, categories: &[Categories]) -> CommandSpec {
+        let mut i = 0;
+        while i < categories.len() {
+            self.categories = self.categories.or(categories[i]);
+            i += 1;
+        }
+        self
+    }
+
+    /// Where its keys stand.
+    pub const fn keys(mut self, keys: &'static [KeySpec]) -> CommandSpec {
+        self.keys = keys;
+        self
+    }
+
+    /// The version that brought it, what it does, and its cost.
+    pub const fn doc(
+        mut self,
+        since: &'static str,
+        summary: &'static str,
+        complexity: &'static str,
+    ) -> CommandSpec {
+        self.since = since;
+        self.summary = summary;
+        self.complexity = complexity;
+        self
+    }
+
+    /// Its arguments.
+    pub const fn args(mut self, args: &'static [Arg]) -> CommandSpec {
+        self.args = args;
+        self
+    }
+
+    /// How it changed: versions and sentences.
+    pub const fn history(mut self, history: &'static [(&'static str, &'static str)]) -> CommandSpec {
+        self.history = history;
+        self
+    }
+
+    /// Hints for clients and proxies. Source: <https://valkey.io/topics/command-tips/>.
+    pub const fn tips(mut self, tips: &'static [&'static str]) -> CommandSpec {
+        self.tips = tips;
+        self
+    }
+
+    /// Deprecated since a version, replaced by another command.
+    pub const fn deprecated(mut self, since: &'static str, by: &'static str) -> CommandSpec {
+        self.deprecated = Some((since, by));
+        self
+    }
+
+    /// Whether a call with `n` arguments, the name included, has enough and not too many.
+    #[inline]
+    pub fn arity_fits(&self, n: usize) -> bool {
+        if self.arity >= 0 { n == self.arity as usize } else { n >= self.arity.unsigned_abs() as usize }
+    }
+
+    /// All ACL categories: those named, and those that flags imply.
+    pub fn all_categories(&self) -> Categories {
+        let mut all = self.categories;
+        let flags = self.flags;
+        let implied = [
+            (Flags::WRITE, Categories::WRITE),
+            (Flags::ADMIN, Categories::ADMIN.or(Categories::DANGEROUS)),
+            (Flags::PUBSUB, Categories::PUBSUB),
+            (Flags::FAST, Categories::FAST),
+            (Flags::BLOCKING, Categories::BLOCKING),
+        ];
+        for (flag, category) in implied {
+            if flags.has(flag) {
+                all = all.or(category);
+            }
+        }
+        if flags.has(Flags::READONLY) && !all.has(Categories::SCRIPTING) {
+            all = all.or(Categories::READ);
+        }
+        if !all.has(Categories::FAST) {
+            all = all.or(Categories::SLOW);
+        }
+        all
+    }
+
+    /// First key, last key and step in the old form of COMMAND INFO; zeros without such keys.
+    pub fn legacy_range(&self) -> (i64, i64, i64) {
+        for key in self.keys {
+            if let (BeginSearch::Index(first), FindKeys::Range { last, step, limit: 0 }) = (key.begin, key.find) {
+                let first = i64::from(first);
+                let last = if last >= 0 { first + i64::from(last) } else { i64::from(last) };
+                return (first, last, i64::from(step));
+            }
+        }
+        (0, 0, 0)
+    }
+}
+
+/// Dispatch looks subcommands up itself; a container's own handler is never reached.
+fn no_subcommand(_: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+    unreachable!("a container runs through its subcommands")
+}

@@ -1,0 +1,180 @@
+//! A session: what the server knows of one connection, without its socket.
+
+use super::{pubsub::Subscriptions, waiters::Blocked, watch::Watched};
+use crate::resp::{
+    Proto,
+    output::Output,
+    request::{OwnedArgs, Parser},
+};
+use slab::Slab;
+use std::{fmt, net::SocketAddr, sync::Arc};
+
+/// Where a session stands among all; used again after its end.
+pub type SessionKey = usize;
+
+/// All sessions. One that is being served is taken out for that time, so that the others stay within reach.
+pub type Sessions = Slab<Option<Box<Session>>>;
+
+/// An end of a connection.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub enum Address {
+    /// No socket: the engine is driven by hand.
+    #[default]
+    None,
+    Tcp(SocketAddr),
+    /// The path of a Unix socket.
+    Unix(Arc<str>),
+}
+
+impl fmt::Display for Address {
+    /// As CLIENT LIST shows it: `ip:port`, `[ip6]:port`, `path:0`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Address::None => f.write_str("?:0"),
+            Address::Tcp(addr) => addr.fmt(f),
+            Address::Unix(path) => write!(f, "{path}:0"),
+        }
+    }
+}
+
+/// Whether replies are sent: CLIENT REPLY.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum ReplyMode {
+    #[default]
+    On,
+    Off,
+    /// Not for the next command.
+    SkipNext,
+    /// Not for this command.
+    Skip,
+}
+
+/// Whether the connection is to be closed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Closing {
+    #[default]
+    No,
+    /// Once what was replied is written.
+    AfterReply,
+    /// At once; what was not written is lost.
+    Now,
+}
+
+/// A transaction between MULTI and EXEC.
+#[derive(Default)]
+pub struct Transaction {
+    pub queue: Vec<OwnedArgs>,
+    /// Bytes held by the queue.
+    pub queue_bytes: usize,
+    /// A command could not be queued: EXEC answers `-EXECABORT`.
+    pub broken: bool,
+    /// Some queued command writes.
+    pub writes: bool,
+}
+
+/// The state of one connection.
+pub struct Session {
+    pub key: SessionKey,
+    /// CLIENT ID: never used again.
+    pub id: u64,
+    /// What waits to be sent to the client.
+    pub out: Output,
+    pub db: usize,
+    pub authenticated: bool,
+    pub reply: ReplyMode,
+    pub closing: Closing,
+    /// It stands in the list of sessions whose output is to be written.
+    pub dirty: bool,
+    /// A watched key changed: EXEC fails.
+    pub watch_broken: bool,
+    /// CLIENT NO-TOUCH.
+    pub no_touch: bool,
+    /// Part of a command, where one is not complete.
+    pub parser: Option<Box<Parser>>,
+    pub transaction: Option<Box<Transaction>>,
+    pub watched: Vec<Watched>,
+    pub subscriptions: Option<Box<Subscriptions>>,
+    pub blocked: Option<Box<Blocked>>,
+    pub addr: Address,
+    pub local_addr: Address,
+    pub name: Option<Box<[u8]>>,
+    pub lib_name: Option<Box<[u8]>>,
+    pub lib_version: Option<Box<[u8]>>,
+    pub created_ms: i64,
+    pub last_active_ms: i64,
+    /// Since when the output is over its soft limit.
+    pub soft_limit_since_ms: Option<i64>,
+    /// The command served last, as an index into the command table.
+    pub last_command: u16,
+    /// Bytes that the shell holds of this client's input.
+    pub input_bytes: usize,
+    pub commands: u64,
+    pub net_in_bytes: u64,
+    pub net_out_bytes: u64,
+}
+
+impl Session {
+    /// A new session.
+    pub fn new(key: SessionKey, id: u64, addr: Address, local_addr: Address, now_ms: i64) -> Session {
+        Session {
+            key,
+            id,
+            out: Output::default(),
+            db: 0,
+            authenticated: false,
+            reply: ReplyMode::On,
+            closing: Closing::No,
+            dirty: false,
+            watch_broken: false,
+            no_touch: false,
+            parser: None,
+            transaction: None,
+            watched: Vec::new(),
+            subscriptions: None,
+            blocked: None,
+            addr,
+            local_addr,
+            name: None,
+            lib_name: None,
+            lib_version: None,
+            created_ms: now_ms,
+            last_active_ms: now_ms,
+            soft_limit_since_ms: None,
+            last_command: u16::MAX,
+            input_bytes: 0,
+            commands: 0,
+            net_in_bytes: 0,
+            net_out_bytes: 0,
+        }
+    }
+
+    /// Whether it receives messages, and so counts as a subscriber for limits and in RESP2 may only run few commands.
+    #[inline]
+    pub fn is_subscriber(&self) -> bool {
+        self.subscriptions.as_ref().is_some_and(|subs| subs.count() > 0)
+    }
+
+    /// Whether RESP2's subscribed mode holds.
+    #[inline]
+    pub fn in_subscribed_mode(&self) -> bool {
+        self.out.proto == Proto::Resp2 && self.is_subscriber()
+    }
+
+    /// Asks for the connection to be closed; the stronger wish holds.
+    pub fn close(&mut self, how: Closing) {
+        if self.closing != Closing::Now {
+            self.closing = how;
+        }
+    }
+
+    /// Memory held, in bytes.
+    pub fn mem_bytes(&self) -> usize {
+        size_of::<Session>()
+            + self.out.mem_bytes()
+            + self.input_bytes
+            + self.parser.as_ref().map_or(0, |p| size_of::<Parser>() + p.mem_bytes())
+            + self.transaction.as_ref().map_or(0, |t| size_of::<Transaction>() + t.queue_bytes)
+            + self.subscriptions.as_ref().map_or(0, |s| s.mem_bytes())
+            + self.watched.capacity() * size_of::<Watched>()
+    }
+}

@@ -1,0 +1,168 @@
+//! Clients that wait for a key, first come, first served.
+//!
+//! A handler that finds nothing to take returns `Flow::Blocked`; its session then waits here with a copy of its
+//! command. When a key that someone waits for comes to be, the engine runs the command of its first waiter again,
+//! then of the next, until the key is used up. Nobody scans all waiters: a hand-off costs the same however many wait.
+
+use super::session::SessionKey;
+use crate::{base::hash::Seed, resp::request::OwnedArgs};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::Arc,
+};
+
+/// The reply that ends a wait in vain.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum InVain {
+    Null,
+    NullArray,
+}
+
+/// What a session waits for.
+pub struct Blocked {
+    /// The command, to be run again.
+    pub args: OwnedArgs,
+    pub db: usize,
+    pub keys: Vec<Arc<[u8]>>,
+    /// Its place in the queues of its keys.
+    ticket: u64,
+    /// Unix time in milliseconds at which it ends; `None`: never.
+    pub deadline_ms: Option<i64>,
+    pub in_vain: InVain,
+    /// Ticks at which the command was received, for its duration.
+    pub since_ms: i64,
+}
+
+/// What a handler asks for when it returns `Flow::Blocked`.
+#[derive(Debug)]
+pub struct BlockRequest {
+    pub keys: Vec<Arc<[u8]>>,
+    pub deadline_ms: Option<i64>,
+    pub in_vain: InVain,
+}
+
+type Queue = BTreeMap<u64, SessionKey>;
+
+/// All waiters of a server.
+pub struct Waiters {
+    queues: Vec<HashMap<Arc<[u8]>, Queue, Seed>>,
+    deadlines: BTreeSet<(i64, SessionKey)>,
+    next_ticket: u64,
+    /// Sessions that wait.
+    pub blocked: usize,
+}
+
+impl Waiters {
+    /// Nobody waits, in any of `databases`.
+    pub fn new(seed: Seed, databases: usize) -> Waiters {
+        let queues = (0..databases).map(|_| HashMap::with_hasher(seed)).collect();
+        Waiters { queues, deadlines: BTreeSet::new(), next_ticket: 0, blocked: 0 }
+    }
+
+    /// Puts a session at the end of the queues of its keys. One that `was` waiting keeps its place and its deadline.
+    pub fn block(
+        &mut self,
+        session: SessionKey,
+        db: usize,
+        args: OwnedArgs,
+        request: BlockRequest,
+        now_ms: i64,
+    ) -> Blocked {
+        let BlockRequest { mut keys, deadline_ms, in_vain } = request;
+        keys.sort_unstable();
+        keys.dedup();
+        let ticket = self.next_ticket;
+        self.next_ticket += 1;
+        for key in &mut keys {
+            let queues = &mut self.queues[db];
+            if let Some((shared, _)) = queues.get_key_value(key) {
+                *key = Arc::clone(shared);
+            }
+            queues.entry(Arc::clone(key)).or_default().insert(ticket, session);
+        }
+        if let Some(deadline) = deadline_ms {
+            self.deadlines.insert((deadline, session));
+        }
+        self.blocked += 1;
+        Blocked { args, db, keys, ticket, deadline_ms, in_vain, since_ms: now_ms }
+    }
+
+    /// Takes a session out of all queues.
+    pub fn unblock(&mut self, session: SessionKey, blocked: &Blocked) {
+        let queues = &mut self.queues[blocked.db];
+        for key in &blocked.keys {
+            let Some(queue) = queues.get_mut(key) else { continue };
+            queue.remove(&blocked.ticket);
+            if queue.is_empty() {
+                queues.remove(key);
+            }
+        }
+        if let Some(deadline) = blocked.deadline_ms {
+            self.deadlines.remove(&(deadline, session));
+        }
+        self.blocked -= 1;
+    }
+
+    /// The first session that waits for a key behind place `after`, and its place.
+    pub fn next(&self, db: usize, key: &[u8], after: Option<u64>) -> Option<(u64, SessionKey)> {
+        let queue = self.queues[db].get(key)?;
+        let from = after.map_or(0, |ticket| ticket + 1);
+        queue.range(from..).next().map(|(&ticket, &session)| (ticket, session))
+    }
+
+    /// The next place to be given out: who waits at it or behind came later than now.
+    pub fn horizon(&self) -> u64 {
+        self.next_ticket
+    }
+
+    /// Whether anyone waits for a key.
+    pub fn has(&self, db: usize, key: &[u8]) -> bool {
+        self.blocked > 0 && self.queues[db].contains_key(key)
+    }
+
+    /// The keys of a database that someone waits for.
+    pub fn keys(&self, db: usize) -> impl Iterator<Item = &Arc<[u8]>> {
+        self.queues[db].keys()
+    }
+
+    /// How many keys someone waits for.
+    pub fn key_count(&self) -> usize {
+        self.queues.iter().map(HashMap::len).sum()
+    }
+
+    /// A session whose wait ended by `now_ms`.
+    pub fn expired(&self, now_ms: i64) -> Option<SessionKey> {
+        self.deadlines.first().filter(|(deadline, _)| *deadline <= now_ms).map(|&(_, session)| session)
+    }
+
+    /// When the next wait ends, as a Unix time in milliseconds.
+    pub fn next_deadline_ms(&self) -> Option<i64> {
+        self.deadlines.first().map(|&(deadline, _)| deadline)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(keys: &[&str], deadline_ms: Option<i64>) -> BlockRequest {
+        let keys = keys.iter().map(|key| Arc::from(key.as_bytes())).collect();
+        BlockRequest { keys, deadline_ms, in_vain: InVain::NullArray }
+    }
+
+    #[test]
+    fn first_come_first_served_and_nothing_is_left() {
+        let mut waiters = Waiters::new(Seed([1, 2]), 2);
+        let first = waiters.block(7, 0, OwnedArgs::default(), request(&["a", "b", "a"], Some(50)), 0);
+        let second = waiters.block(3, 0, OwnedArgs::default(), request(&["a"], Some(40)), 0);
+        let (ticket, session) = waiters.next(0, b"a", None).expect("two wait");
+        assert_eq!(session, 7);
+        assert_eq!(waiters.next(0, b"a", Some(ticket)).map(|(_, s)| s), Some(3));
+        assert_eq!(waiters.next(1, b"a", None), None);
+        assert_eq!((waiters.expired(39), waiters.expired(40)), (None, Some(3)));
+        waiters.unblock(7, &first);
+        assert!(!waiters.has(0, b"b") && waiters.has(0, b"a"));
+        waiters.unblock(3, &second);
+        assert_eq!((waiters.key_count(), waiters.blocked, waiters.next_deadline_ms()), (0, 0, None));
+    }
+}

@@ -1,0 +1,143 @@
+//! What a command changed: recorded where somebody wants to know, and settled by the engine after the command.
+
+use crate::value::Entry;
+
+/// The classes of keyspace notifications. Source: <https://valkey.io/topics/notifications/>.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Class {
+    Generic,
+    String,
+    List,
+    Set,
+    Hash,
+    SortedSet,
+    Stream,
+    Expired,
+    Evicted,
+    Module,
+    /// A key was looked for and not there; not part of `A`.
+    KeyMiss,
+    /// A key was added; not part of `A`.
+    New,
+}
+
+impl Class {
+    /// All classes.
+    pub const ALL: [Class; 12] = [
+        Class::Generic,
+        Class::String,
+        Class::List,
+        Class::Set,
+        Class::Hash,
+        Class::SortedSet,
+        Class::Stream,
+        Class::Expired,
+        Class::Evicted,
+        Class::Module,
+        Class::KeyMiss,
+        Class::New,
+    ];
+
+    /// The bit of the class in [`Interest::notify`].
+    pub const fn bit(self) -> u32 {
+        1 << self as u32
+    }
+
+    /// The letter of the class in `notify-keyspace-events`.
+    pub const fn letter(self) -> char {
+        match self {
+            Class::Generic => 'g',
+            Class::String => '$',
+            Class::List => 'l',
+            Class::Set => 's',
+            Class::Hash => 'h',
+            Class::SortedSet => 'z',
+            Class::Stream => 't',
+            Class::Expired => 'x',
+            Class::Evicted => 'e',
+            Class::Module => 'd',
+            Class::KeyMiss => 'm',
+            Class::New => 'n',
+        }
+    }
+}
+
+/// A class and the name of what happened.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Event(pub Class, pub &'static str);
+
+/// Who wants to know of changes.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Interest {
+    /// Some session watches a key.
+    pub watch: bool,
+    /// Some session waits for a key.
+    pub waiters: bool,
+    /// The classes of events to be published, as bits.
+    pub notify: u32,
+}
+
+/// One key that changed.
+#[derive(Debug)]
+pub struct Change {
+    pub db: usize,
+    pub key: Box<[u8]>,
+    /// What happened; `None`: only that whoever watches the key must know.
+    pub event: Option<Event>,
+    /// The change deleted the key because it had expired.
+    pub expired: bool,
+}
+
+/// The changes since the engine last settled.
+#[derive(Default, Debug)]
+pub struct Changes {
+    /// Changes since the start.
+    pub dirty: u64,
+    pub interest: Interest,
+    /// In the order in which they happened.
+    pub list: Vec<Change>,
+    /// Keys that came to be, and for which some client may wait.
+    pub ready: Vec<(usize, Box<[u8]>)>,
+}
+
+impl Changes {
+    /// Whether there is anything to settle.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.list.is_empty() && self.ready.is_empty()
+    }
+
+    /// Records that a key changed.
+    #[inline]
+    pub fn changed(&mut self, db: usize, key: &[u8], event: Event) {
+        self.dirty += 1;
+        if self.interest.watch || self.interest.notify & event.0.bit() != 0 {
+            self.list.push(Change { db, key: key.into(), event: Some(event), expired: event.0 == Class::Expired });
+        }
+    }
+
+    /// Records an event without a change of data.
+    pub fn happened(&mut self, db: usize, key: &[u8], event: Event) {
+        if self.interest.notify & event.0.bit() != 0 {
+            self.list.push(Change { db, key: key.into(), event: Some(event), expired: false });
+        }
+    }
+
+    /// Records that a key may satisfy those who wait for it.
+    pub fn ready(&mut self, db: usize, key: &[u8]) {
+        if self.interest.waiters {
+            self.ready.push((db, key.into()));
+        }
+    }
+
+    /// A key was added.
+    #[inline]
+    pub(super) fn appeared(&mut self, db: usize, entry: &Entry) {
+        if self.interest.notify & Class::New.bit() != 0 {
+            self.happened(db, entry.key(), Event(Class::New, "new"));
+        }
+        if self.interest.waiters && entry.value().can_be_waited_for() {
+            self.ready(db, entry.key());
+        }
+    }
+}

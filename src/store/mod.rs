@@ -1,0 +1,354 @@
+//! Floor 3: the keyspace: databases of entries, expiry, what changed, and what is still to be freed.
+
+pub mod changes;
+mod expire;
+mod garbage;
+pub mod lru;
+
+use crate::{
+    base::rng::Rng,
+    ds::table::{Guard, Pos, Ref, Sink, Table},
+    value::{Entry, Value},
+};
+use changes::{Changes, Class, Event};
+use garbage::Garbage;
+use lru::Lru;
+use std::ops::{Deref, DerefMut};
+
+/// One database.
+struct Database {
+    table: Table<Entry>,
+    /// Where the search for expired keys goes on.
+    expire_cursor: u64,
+}
+
+/// Counters of the keyspace, for INFO.
+#[derive(Default, Debug)]
+pub struct StoreStats {
+    pub hits: u64,
+    pub misses: u64,
+    pub expired: u64,
+    /// Slices of the search for expired keys that ended at their bound.
+    pub expire_slices_full: u64,
+    pub lazy_freed: u64,
+}
+
+/// What a write does with the expiry that a key has.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Expiry {
+    Keep,
+    /// From now on; `None`: never.
+    Set(Option<i64>),
+}
+
+/// All databases of a server.
+pub struct Store {
+    dbs: Vec<Database>,
+    /// The time of the command that runs, in milliseconds since 1970.
+    pub now_ms: i64,
+    pub lru: Lru,
+    pub changes: Changes,
+    pub stats: StoreStats,
+    garbage: Garbage,
+    /// Bytes of all entries, those that wait to be freed included.
+    entries_bytes: usize,
+}
+
+/// An entry that is being changed. Its memory is accounted for at the end.
+pub struct Edit<'a> {
+    guard: Guard<'a, Entry>,
+    before_bytes: usize,
+    entries_bytes: &'a mut usize,
+}
+
+impl Deref for Edit<'_> {
+    type Target = Entry;
+
+    fn deref(&self) -> &Entry {
+        &self.guard
+    }
+}
+
+impl DerefMut for Edit<'_> {
+    fn deref_mut(&mut self) -> &mut Entry {
+        &mut self.guard
+    }
+}
+
+impl Drop for Edit<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        *self.entries_bytes += self.guard.mem_bytes();
+        *self.entries_bytes -= self.before_bytes;
+    }
+}
+
+impl Store {
+    /// Empty databases, whose hashes depend on `seed`.
+    pub fn new(databases: usize, seed: [u64; 2]) -> Store {
+        let dbs = (0..databases).map(|_| Database { table: Table::new(seed), expire_cursor: 0 }).collect();
+        Store {
+            dbs,
+            now_ms: 0,
+            lru: Lru::default(),
+            changes: Changes::default(),
+            stats: StoreStats::default(),
+            garbage: Garbage::default(),
+            entries_bytes: 0,
+        }
+    }
+
+    /// How many databases there are.
+    pub fn databases(&self) -> usize {
+        self.dbs.len()
+    }
+
+    /// Keys in a database, those that expired unnoticed included.
+    pub fn len(&self, db: usize) -> usize {
+        self.dbs[db].table.len()
+    }
+
+    /// Whether no database has a key.
+    pub fn is_empty(&self) -> bool {
+        self.dbs.iter().all(|db| db.table.is_empty())
+    }
+
+    /// Keys with an expiry in a database.
+    pub fn volatile_len(&self, db: usize) -> usize {
+        self.dbs[db].table.volatile_len()
+    }
+
+    /// Memory of keys, values and tables, in bytes.
+    pub fn mem_bytes(&self) -> usize {
+        self.entries_bytes + self.tables_bytes()
+    }
+
+    /// Memory of the tables alone, in bytes.
+    pub fn tables_bytes(&self) -> usize {
+        self.dbs.iter().map(|db| db.table.mem_bytes()).sum()
+    }
+
+    /// Sets the time of the command to come.
+    #[inline]
+    pub fn set_now(&mut self, now_ms: i64) {
+        self.now_ms = now_ms;
+        self.lru.set_now(now_ms);
+    }
+
+    /// The table of a database, to be read.
+    pub fn table(&self, db: usize) -> &Table<Entry> {
+        &self.dbs[db].table
+    }
+
+    /// Finds a key. One that has expired is deleted and not found.
+    #[inline]
+    pub fn find(&mut self, db: usize, key: &[u8]) -> Option<Pos> {
+        let table = &self.dbs[db].table;
+        self.find_hashed(db, table.hash(key), key)
+    }
+
+    #[inline]
+    fn find_hashed(&mut self, db: usize, hash: u64, key: &[u8]) -> Option<Pos> {
+        let table = &self.dbs[db].table;
+        let pos = table.find(hash, key)?;
+        if table.get(pos).expire_at_ms().is_some_and(|at| at <= self.now_ms) {
+            self.delete_expired(db, pos);
+            return None;
+        }
+        Some(pos)
+    }
+
+    /// Finds a key to be read: counts a hit or a miss and marks the key as used.
+    #[inline]
+    pub fn read(&mut self, db: usize, key: &[u8]) -> Option<Pos> {
+        let found = self.find(db, key);
+        match found {
+            Some(pos) => {
+                self.stats.hits += 1;
+                self.lru.touch(&self.dbs[db].table.get(pos));
+            }
+            None => self.stats.misses += 1,
+        }
+        found
+    }
+
+    /// Finds a key to be changed: marks it as used.
+    #[inline]
+    pub fn write(&mut self, db: usize, key: &[u8]) -> Option<Pos> {
+        let found = self.find(db, key);
+        if let Some(pos) = found {
+            self.lru.touch(&self.dbs[db].table.get(pos));
+        }
+        found
+    }
+
+    /// Whether a key is there but has expired.
+    pub fn is_expired_unnoticed(&self, db: usize, key: &[u8]) -> bool {
+        let table = &self.dbs[db].table;
+        let found = table.find(table.hash(key), key);
+        found.is_some_and(|pos| table.get(pos).expire_at_ms().is_some_and(|at| at <= self.now_ms))
+    }
+
+    /// The entry at a place that was just found.
+    #[inline]
+    pub fn entry(&self, db: usize, pos: Pos) -> Ref<'_, Entry> {
+        self.dbs[db].table.get(pos)
+    }
+
+    /// The entry at a place that was just found, to be changed. The caller says what changed with [`Store::changed`].
+    #[inline]
+    pub fn edit(&mut self, db: usize, pos: Pos) -> Edit<'_> {
+        let guard = self.dbs[db].table.edit(pos);
+        Edit { before_bytes: guard.mem_bytes(), guard, entries_bytes: &mut self.entries_bytes }
+    }
+
+    /// Records that a key changed.
+    #[inline]
+    pub fn changed(&mut self, db: usize, key: &[u8], event: Event) {
+        self.changes.changed(db, key, event);
+    }
+
+    /// Adds a key that is not there.
+    pub fn insert(&mut self, db: usize, key: &[u8], value: Value, expire_at_ms: Option<i64>) {
+        let hash = self.dbs[db].table.hash(key);
+        self.insert_entry(db, hash, Entry::new(key, value, expire_at_ms));
+    }
+
+    fn insert_entry(&mut self, db: usize, hash: u64, entry: Entry) {
+        self.lru.start(&entry);
+        self.entries_bytes += entry.mem_bytes();
+        self.changes.appeared(db, &entry);
+        self.dbs[db].table.insert(hash, entry);
+    }
+
+    /// Writes a string to a key, whatever it held. Returns whether the key is new.
+    #[inline]
+    pub fn set_string(&mut self, db: usize, key: &[u8], bytes: &[u8], expiry: Expiry) -> bool {
+        let hash = self.dbs[db].table.hash(key);
+        let Some(pos) = self.find_hashed(db, hash, key) else {
+            let expire = match expiry {
+                Expiry::Keep => None,
+                Expiry::Set(expire) => expire,
+            };
+            self.insert_entry(db, hash, Entry::string(key, bytes, expire));
+            return true;
+        };
+        let lru = self.lru;
+        let mut edit = self.edit(db, pos);
+        let expire = match expiry {
+            Expiry::Keep => edit.expire_at_ms(),
+            Expiry::Set(expire) => expire,
+        };
+        if edit.is_string() {
+            edit.overwrite_string(bytes, expire);
+            lru.touch(&edit);
+        } else {
+            let old = edit.take_value();
+            edit.overwrite_string(bytes, expire);
+            lru.start(&edit);
+            drop(edit);
+            self.discard(old);
+        }
+        false
+    }
+
+    /// Puts a value in the place of whatever a key holds, or adds the key.
+    pub fn put(&mut self, db: usize, key: &[u8], value: Value, expire_at_ms: Option<i64>) {
+        self.remove(db, key);
+        self.insert(db, key, value, expire_at_ms);
+    }
+
+    /// Deletes a key. Returns whether it was there. Large values are freed later, bit by bit.
+    pub fn remove(&mut self, db: usize, key: &[u8]) -> bool {
+        let Some(pos) = self.find(db, key) else { return false };
+        self.remove_at(db, pos);
+        true
+    }
+
+    /// Deletes the key at a place that was just found.
+    pub fn remove_at(&mut self, db: usize, pos: Pos) {
+        let entry = self.dbs[db].table.remove(pos);
+        self.discard_entry(entry);
+    }
+
+    /// Takes a key out with its value and expiry.
+    pub fn take(&mut self, db: usize, key: &[u8]) -> Option<(Value, Option<i64>)> {
+        let pos = self.find(db, key)?;
+        let entry = self.dbs[db].table.remove(pos);
+        self.entries_bytes -= entry.mem_bytes();
+        let expire = entry.expire_at_ms();
+        Some((entry.into_value(), expire))
+    }
+
+    /// Empties a database. Returns how many keys it had. The memory is freed later, bit by bit.
+    pub fn flush(&mut self, db: usize) -> usize {
+        let database = &mut self.dbs[db];
+        let table = database.table.take();
+        database.expire_cursor = 0;
+        let n = table.len();
+        if n > 0 {
+            self.garbage.add_table(table);
+        }
+        n
+    }
+
+    /// Exchanges the keys of two databases. Clients stay in the database that has the number they selected.
+    pub fn swap(&mut self, a: usize, b: usize) {
+        self.dbs.swap(a, b);
+    }
+
+    /// A key that has not expired, all equally likely.
+    pub fn random_key(&mut self, db: usize, rng: &mut Rng) -> Option<Vec<u8>> {
+        while let Some(pos) = self.dbs[db].table.random(rng) {
+            let entry = self.dbs[db].table.get(pos);
+            if entry.expire_at_ms().is_none_or(|at| at > self.now_ms) {
+                return Some(entry.key().to_vec());
+            }
+            self.delete_expired(db, pos);
+        }
+        None
+    }
+
+    /// Visits the entries of a step of SCAN that have not expired; returns the next cursor, 0 at the end.
+    pub fn scan(&self, db: usize, cursor: u64, mut f: impl FnMut(&Entry)) -> u64 {
+        let now_ms = self.now_ms;
+        self.dbs[db].table.scan(cursor, |entry| {
+            if entry.expire_at_ms().is_none_or(|at| at > now_ms) {
+                f(entry);
+            }
+        })
+    }
+
+    /// Makes a cut in all databases: `sink(db)` gives for each one what takes its entries as they are now. It goes on
+    /// with [`Store::snapshot_step`]; what changes meanwhile is handed over before.
+    pub fn snapshot_begin(&mut self, mut sink: impl FnMut(usize) -> Sink<Entry>) {
+        for (number, db) in self.dbs.iter_mut().enumerate() {
+            db.table.snapshot_begin(sink(number));
+        }
+    }
+
+    /// Goes on with the snapshot by at most `groups` groups of entries; returns true at its end.
+    pub fn snapshot_step(&mut self, groups: usize) -> bool {
+        if self.garbage.in_snapshot() {
+            self.garbage.snapshot_step(groups);
+            return false;
+        }
+        match self.dbs.iter_mut().find(|db| db.table.in_snapshot()) {
+            Some(db) => {
+                db.table.snapshot_step(groups);
+                false
+            }
+            None => true,
+        }
+    }
+
+    fn delete_expired(&mut self, db: usize, pos: Pos) {
+        let key = self.dbs[db].table.get(pos).key().to_vec();
+        self.remove_at(db, pos);
+        self.stats.expired += 1;
+        self.changes.changed(db, &key, Event(Class::Expired, "expired"));
+    }
+}
+
+#[cfg(test)]
+mod tests;
