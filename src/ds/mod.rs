@@ -1,2 +1,7 @@
 //! Floor 1: data structures. `unsafe` is allowed here; each block says why it holds.
 #![allow(unsafe_code)]
+
+pub mod hash;
+pub mod prefetch;
+pub mod size;
+pub mod table;
