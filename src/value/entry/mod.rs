@@ -5,6 +5,9 @@
 //! owned [`Value`] for all else. A key of 16 bytes with a string of 16 bytes takes 40 bytes, with an expiry 48. The
 //! block's size is always a size class, so whatever fits into the same class is changed in place.
 
+#[cfg(test)]
+mod tests;
+
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::cell::Cell;
 use std::fmt;
@@ -494,7 +497,8 @@ impl Entry {
         }
     }
 
-    /// Drops the value and makes room for another, which the caller must write, and for an expiry or none.
+    /// Drops the value and makes room for another, which the caller must write, and for an expiry or none, which
+    /// the caller must write if there was none.
     #[inline]
     fn clear_for(&mut self, kind: Kind, text_len: usize, expires: bool) {
         let shape = self.shape();
@@ -512,8 +516,9 @@ impl Entry {
         }
     }
 
-    /// Gives the block another shape with the same key: in place if its size class stays, else in a new block. The
-    /// payload and the text come along if `keep_value`, in which case kind and length must stay.
+    /// Gives the block another shape with the same key: in place if its size class stays, else in a new block. An
+    /// expiry stays if there is room for one before and after; a new one is still to be written. The payload and
+    /// the text come along if `keep_value`, in which case kind and length must stay.
     #[inline]
     fn reshape(&mut self, new: Shape, keep_value: bool) {
         let old = self.shape();
@@ -534,6 +539,10 @@ impl Entry {
             return;
         }
         let block = Entry::alloc_shape(&new, self.header().clock.get());
+        if old.expires && new.expires {
+            // SAFETY: both blocks have an expiry at this place.
+            unsafe { ptr::copy_nonoverlapping(self.at(old.expiry_at()), block.at(new.expiry_at()), 8) };
+        }
         // SAFETY: both ranges are in their blocks, and the blocks are two.
         unsafe { ptr::copy_nonoverlapping(self.at(from), block.at(to), count) };
         let old_block = mem::replace(self, block);
