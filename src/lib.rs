@@ -2,4 +2,5 @@
 
 pub mod base;
 pub mod ds;
+pub mod resp;
 pub mod value;

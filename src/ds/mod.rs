@@ -1,6 +1,9 @@
 //! Floor 1: data structures. `unsafe` is allowed here; each block says why it holds.
 #![allow(unsafe_code)]
 
+pub mod hash;
 pub mod listpack;
+pub mod prefetch;
 pub mod quicklist;
 pub mod size;
+pub mod table;

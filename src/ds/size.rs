@@ -1,31 +1,36 @@
-//! What an allocation costs.
+//! What an allocation of a given size really takes.
 
-/// The bytes that an allocator of jemalloc's kind takes for `n` bytes: 8, multiples of 16 up to 128, then four classes
-/// per doubling. 0 stays 0.
+/// The size class in bytes that jemalloc serves `size` bytes from: 8, the multiples of 16 up to 128, then four
+/// classes a doubling. All meters of memory add these, so that `used_memory` is a function of what is stored and
+/// not of the allocator underneath.
 #[inline]
-pub const fn rounded(n: usize) -> usize {
-    match n {
+pub const fn rounded(size: usize) -> usize {
+    match size {
         0 => 0,
         1..=8 => 8,
-        9..=128 => n.next_multiple_of(16),
-        _ => n.next_multiple_of(1 << ((n - 1).ilog2() - 2)),
+        9..=128 => (size + 15) & !15,
+        _ => {
+            let spacing = 1 << ((size - 1).ilog2() - 2);
+            (size + spacing - 1) & !(spacing - 1)
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::rounded;
 
     #[test]
-    fn size_classes() {
-        let mut classes: Vec<usize> = (0..=1024).map(rounded).collect();
-        classes.dedup();
-        let small = [
-            0, 8, 16, 32, 48, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384, 448, 512, 640, 768, 896,
-            1024,
+    fn the_classes_of_jemalloc() {
+        let classes = [
+            8, 16, 32, 48, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384, 448, 512, 640, 768, 896, 1024,
+            1280, 1536, 1792, 2048, 2560, 3072, 3584, 4096, 5120,
         ];
-        assert_eq!(classes, small);
-        assert_eq!(rounded(8193), 10_240);
-        assert_eq!(rounded((1 << 20) + 1), (1 << 20) + (1 << 18));
+        for size in 1..=5120 {
+            let class = *classes.iter().find(|&&class| class >= size).unwrap();
+            assert_eq!(rounded(size), class, "{size}");
+        }
+        assert_eq!(rounded(0), 0);
+        assert_eq!(rounded((512 << 20) + 1), 640 << 20);
     }
 }

@@ -369,4 +369,17 @@ impl List {
             *self = List::Pack(pack);
         }
     }
+}impl PartialEq for List {
+    fn eq(&self, other: &List) -> bool {
+        let elements = |list: &List| {
+            let mut all = Vec::with_capacity(list.len());
+            list.for_range(0, list.len(), false, |elem| all.push(elem.to_vec()));
+            all
+        };
+        self.len() == other.len() && elements(self) == elements(other)
+    }
 }
+
+impl Eq for List {}
+
+

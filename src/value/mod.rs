@@ -1,4 +1,11 @@
 //! Floor 2: what a key can hold, its encodings, and the operations on them.
 #![allow(unsafe_code)]
 
+pub mod entry;
+pub mod int;
 pub mod list;
+mod value;
+
+pub use self::entry::Entry;
+pub use self::list::List;
+pub use self::value::{Value, ValueMut, ValueRef};
