@@ -94,15 +94,33 @@ mod tests {
     #[test]
     fn elements_of_a_pattern() {
         let yes: &[(&str, &str)] = &[
-            ("*", ""), ("*", "abc"), ("a*c", "abbbc"), ("h?llo", "hello"), ("h[ae]llo", "hallo"), ("h[^e]llo", "hallo"),
-            ("h[a-b]llo", "hbllo"), ("h[b-a]llo", "hallo"), ("a\\*c", "a*c"), ("**a**", "xxaxx"), ("[\\]]", "]"),
-            ("[a", "a"), ("a\\", "a\\"), ("*a*b*c", "xaxbxc"),
+            ("*", ""),
+            ("*", "abc"),
+            ("a*c", "abbbc"),
+            ("h?llo", "hello"),
+            ("h[ae]llo", "hallo"),
+            ("h[^e]llo", "hallo"),
+            ("h[a-b]llo", "hbllo"),
+            ("h[b-a]llo", "hallo"),
+            ("a\\*c", "a*c"),
+            ("**a**", "xxaxx"),
+            ("[\\]]", "]"),
+            ("[a", "a"),
+            ("a\\", "a\\"),
+            ("*a*b*c", "xaxbxc"),
         ];
         for (pattern, text) in yes {
             assert!(matches(pattern.as_bytes(), text.as_bytes()), "{pattern} {text}");
         }
-        let no: &[(&str, &str)] =
-            &[("", "a"), ("a", ""), ("h[^e]llo", "hello"), ("a\\*c", "abc"), ("?", ""), ("a*c", "abd"), ("[a-c]", "d")];
+        let no: &[(&str, &str)] = &[
+            ("", "a"),
+            ("a", ""),
+            ("h[^e]llo", "hello"),
+            ("a\\*c", "abc"),
+            ("?", ""),
+            ("a*c", "abd"),
+            ("[a-c]", "d"),
+        ];
         for (pattern, text) in no {
             assert!(!matches(pattern.as_bytes(), text.as_bytes()), "{pattern} {text}");
         }

@@ -329,7 +329,11 @@ impl CommandSpec {
     }
 
     /// A command that only holds subcommands.
-    pub const fn container(name: &'static str, group: Group, subcommands: &'static [CommandSpec]) -> CommandSpec {
+    pub const fn container(
+        name: &'static str,
+        group: Group,
+        subcommands: &'static [CommandSpec],
+    ) -> CommandSpec {
         let mut spec = CommandSpec::new(name, -2, group, no_subcommand);
         spec.subcommands = subcommands;
         spec
@@ -432,7 +436,9 @@ impl CommandSpec {
     /// First key, last key and step in the old form of COMMAND INFO; zeros without such keys.
     pub fn legacy_range(&self) -> (i64, i64, i64) {
         for key in self.keys {
-            if let (BeginSearch::Index(first), FindKeys::Range { last, step, limit: 0 }) = (key.begin, key.find) {
+            if let (BeginSearch::Index(first), FindKeys::Range { last, step, limit: 0 }) =
+                (key.begin, key.find)
+            {
                 let first = i64::from(first);
                 let last = if last >= 0 { first + i64::from(last) } else { i64::from(last) };
                 return (first, last, i64::from(step));

@@ -17,7 +17,8 @@ impl CmdError {
     pub const MUST_BE_POSITIVE: CmdError = CmdError::new("ERR value is out of range, must be positive");
     pub const INDEX_OUT_OF_RANGE: CmdError = CmdError::new("ERR index out of range");
     pub const DB_OUT_OF_RANGE: CmdError = CmdError::new("ERR DB index is out of range");
-    pub const TOO_LONG: CmdError = CmdError::new("ERR string exceeds maximum allowed size (proto-max-bulk-len)");
+    pub const TOO_LONG: CmdError =
+        CmdError::new("ERR string exceeds maximum allowed size (proto-max-bulk-len)");
 
     /// An error with a fixed text.
     pub const fn new(text: &'static str) -> CmdError {

@@ -4,6 +4,7 @@
 
 pub mod error;
 pub mod output;
+pub mod reply;
 pub mod request;
 
 /// The protocol version of a connection, as HELLO chooses it.

@@ -268,11 +268,7 @@ impl Parser {
 /// The line from `pos` to the next CR, and where the next one begins; `None` where it is not whole yet. As in Redis,
 /// the byte behind CR is not looked at.
 #[inline]
-fn line<'a>(
-    input: &'a [u8],
-    pos: usize,
-    too_long: &str,
-) -> Result<Option<(&'a [u8], usize)>, ProtocolError> {
+fn line<'a>(input: &'a [u8], pos: usize, too_long: &str) -> Result<Option<(&'a [u8], usize)>, ProtocolError> {
     let rest = &input[pos.min(input.len())..];
     // Counts and lengths are short: a loop finds their end sooner than a call does.
     let near = rest.iter().take(16).position(|&b| b == b'\r');
@@ -417,8 +413,12 @@ mod tests {
     #[test]
     fn any_split_parses_the_same() {
         let mut input = Vec::new();
-        input.extend_from_slice(b"PING\r\nSET a \"x y\\x41\\n\"\r\n*0\r\n\r\n*2\r\n$4\r\nECHO\r\n$0\r\n\r\n*-1\r\n");
-        input.extend_from_slice(b"*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$12\r\na\r\n$1\r\n*1\r\n\r\r\n ping 'it\\'s'\n");
+        input.extend_from_slice(
+            b"PING\r\nSET a \"x y\\x41\\n\"\r\n*0\r\n\r\n*2\r\n$4\r\nECHO\r\n$0\r\n\r\n*-1\r\n",
+        );
+        input.extend_from_slice(
+            b"*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$12\r\na\r\n$1\r\n*1\r\n\r\r\n ping 'it\\'s'\n",
+        );
         let (whole, error) = parse_all(&input, &[], &LIMITS);
         assert_eq!((whole.len(), error), (5, None));
         let bytes: Vec<usize> = (1..input.len()).collect();

@@ -2,7 +2,7 @@
 //!
 //! Source: <https://valkey.io/topics/pubsub/>.
 
-use super::session::{SessionKey, Sessions};
+use super::session::{Closing, SessionKey, Sessions};
 use crate::{
     base::{glob, hash::Seed},
     resp::{Proto, output::Output},
@@ -197,7 +197,13 @@ impl PubSub {
     }
 
     /// Ends a subscription; false where there was none.
-    pub fn unsubscribe(&mut self, subs: &mut Subscriptions, key: SessionKey, kind: Kind, name: &[u8]) -> bool {
+    pub fn unsubscribe(
+        &mut self,
+        subs: &mut Subscriptions,
+        key: SessionKey,
+        kind: Kind,
+        name: &[u8],
+    ) -> bool {
         let own = &mut subs.0[kind as usize];
         if own.get(name).is_none() {
             return false;
@@ -249,20 +255,30 @@ impl PubSub {
     }
 
     /// Appends a message to the outputs of its receivers, encoded once for each version of the protocol, and adds the
-    /// sessions that got it to `dirty`.
+    /// sessions that got it to `dirty`. One whose output grows over `hard_bytes` is cut off. Returns the copies made.
     pub fn deliver(
         &self,
         sessions: &mut Sessions,
         dirty: &mut Vec<SessionKey>,
         pool: &mut Vec<Vec<u8>>,
+        hard_bytes: u64,
         (kind, channel, message): (Kind, &[u8], &[u8]),
-    ) {
+    ) -> usize {
+        let mut delivered = 0;
         let mut send = |receivers: &Receivers, head: &[&[u8]]| {
             let mut copies = Copies::new(head, message);
             receivers.for_each(|key| {
                 let Some(Some(session)) = sessions.get_mut(key) else { return };
+                if session.closing == Closing::Now {
+                    return;
+                }
+                delivered += 1;
                 session.out.lend(pool);
                 copies.append_to(&mut session.out);
+                if session.out.pending_bytes() as u64 > hard_bytes {
+                    session.overflowed = true;
+                    session.close(Closing::Now);
+                }
                 if !session.dirty {
                     session.dirty = true;
                     dirty.push(key);
@@ -278,6 +294,7 @@ impl PubSub {
                 send(receivers, &[b"pmessage", pattern, channel]);
             }
         }
+        delivered
     }
 
     /// Memory held, in bytes, without the names.

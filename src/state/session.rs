@@ -45,8 +45,6 @@ pub enum ReplyMode {
     Off,
     /// Not for the next command.
     SkipNext,
-    /// Not for this command.
-    Skip,
 }
 
 /// Whether the connection is to be closed.
@@ -87,6 +85,8 @@ pub struct Session {
     pub dirty: bool,
     /// A watched key changed: EXEC fails.
     pub watch_broken: bool,
+    /// Its output grew over the limit of its class: to be closed.
+    pub overflowed: bool,
     /// CLIENT NO-TOUCH.
     pub no_touch: bool,
     /// Part of a command, where one is not complete.
@@ -126,6 +126,7 @@ impl Session {
             closing: Closing::No,
             dirty: false,
             watch_broken: false,
+            overflowed: false,
             no_touch: false,
             parser: None,
             transaction: None,

@@ -112,7 +112,12 @@ impl Changes {
     pub fn changed(&mut self, db: usize, key: &[u8], event: Event) {
         self.dirty += 1;
         if self.interest.watch || self.interest.notify & event.0.bit() != 0 {
-            self.list.push(Change { db, key: key.into(), event: Some(event), expired: event.0 == Class::Expired });
+            self.list.push(Change {
+                db,
+                key: key.into(),
+                event: Some(event),
+                expired: event.0 == Class::Expired,
+            });
         }
     }
 

@@ -369,7 +369,8 @@ impl List {
             *self = List::Pack(pack);
         }
     }
-}impl PartialEq for List {
+}
+impl PartialEq for List {
     fn eq(&self, other: &List) -> bool {
         let elements = |list: &List| {
             let mut all = Vec::with_capacity(list.len());
@@ -381,5 +382,3 @@ impl List {
 }
 
 impl Eq for List {}
-
-

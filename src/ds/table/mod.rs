@@ -23,6 +23,7 @@ use std::ops::{Deref, DerefMut};
 use std::ptr::NonNull;
 
 use self::group::{Group, VOLATILE};
+pub use self::snapshot::Sink;
 use self::snapshot::Snapshot;
 use crate::ds::hash;
 use crate::ds::prefetch::prefetch;

@@ -139,7 +139,8 @@ pub fn read_args(config: &mut Config, args: &[String]) -> Result<Vec<String>, Co
 }
 
 fn is_option(arg: &str) -> bool {
-    arg.strip_prefix("--").is_some_and(|name| super::find(name.as_bytes()).is_some() || super::unbuilt::known(name))
+    arg.strip_prefix("--")
+        .is_some_and(|name| super::find(name.as_bytes()).is_some() || super::unbuilt::known(name))
 }
 
 #[cfg(test)]
@@ -150,7 +151,10 @@ mod tests {
     fn lines_and_options() {
         let mut config = Config::default();
         let text = "# comment\n\nport 7000\nBIND 127.0.0.1 \"::1\"\nslowlog-max-len 5\nsave \"\"\n";
-        assert_eq!(read_text(&mut config, text, "a.conf"), Ok(vec!["slowlog-max-len (line 5 of a.conf)".into()]));
+        assert_eq!(
+            read_text(&mut config, text, "a.conf"),
+            Ok(vec!["slowlog-max-len (line 5 of a.conf)".into()])
+        );
         assert_eq!((config.port, config.bind.clone()), (7000, vec!["127.0.0.1".to_string(), "::1".into()]));
         let args = ["--port", "7001", "--save", "", "--requirepass", "--x", "--maxclients", "50"];
         let args: Vec<String> = args.iter().map(|s| s.to_string()).collect();
@@ -170,7 +174,8 @@ mod tests {
             let error = read_text(&mut config, &format!("\n{text}"), "x").expect_err(text);
             assert_eq!((error.line, error.directive.as_str(), error.why.as_str()), (2, text, why));
         }
-        for dangerous in ["appendonly yes", "maxmemory 100mb", "user a on", "tls-port 6380", "replicaof h 1"] {
+        for dangerous in ["appendonly yes", "maxmemory 100mb", "user a on", "tls-port 6380", "replicaof h 1"]
+        {
             assert!(read_text(&mut config, dangerous, "x").is_err(), "{dangerous}");
         }
     }

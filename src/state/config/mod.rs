@@ -84,7 +84,8 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Config {
-        let limit = |hard_bytes, soft_bytes, soft_seconds| OutputLimit { hard_bytes, soft_bytes, soft_seconds };
+        let limit =
+            |hard_bytes, soft_bytes, soft_seconds| OutputLimit { hard_bytes, soft_bytes, soft_seconds };
         Config {
             bind: vec!["*".into(), "-::*".into()],
             port: 6379,
@@ -194,14 +195,28 @@ pub enum SetError {
 /// A parameter's place in [`Config`], and what values it takes.
 pub enum Kind {
     Bool(fn(&mut Config) -> &mut bool),
-    Int { field: fn(&mut Config) -> &mut i64, min: i64, max: i64, unit: Unit },
-    Enum { field: fn(&mut Config) -> &mut usize, names: &'static [&'static str] },
+    Int {
+        field: fn(&mut Config) -> &mut i64,
+        min: i64,
+        max: i64,
+        unit: Unit,
+    },
+    Enum {
+        field: fn(&mut Config) -> &mut usize,
+        names: &'static [&'static str],
+    },
     Text(fn(&mut Config) -> &mut String),
     /// Any other shape.
-    Special { get: fn(&Config) -> String, set: fn(&mut Config, &str) -> Result<(), String> },
+    Special {
+        get: fn(&Config) -> String,
+        set: fn(&mut Config, &str) -> Result<(), String>,
+    },
     /// A parameter of something not built, which clients ask for: it has one value. `harmless` where a file may say
     /// otherwise and be ignored.
-    Unbuilt { value: &'static str, harmless: bool },
+    Unbuilt {
+        value: &'static str,
+        harmless: bool,
+    },
 }
 
 /// How an integer is written.
@@ -265,9 +280,8 @@ impl Param {
                 let n = match unit {
                     Unit::Plain => crate::base::num::parse_i64(value.as_bytes())
                         .ok_or("argument couldn't be parsed into an integer")?,
-                    Unit::Octal => {
-                        i64::from_str_radix(value, 8).map_err(|_| "argument couldn't be parsed into an integer")?
-                    }
+                    Unit::Octal => i64::from_str_radix(value, 8)
+                        .map_err(|_| "argument couldn't be parsed into an integer")?,
                     Unit::Memory => parse_memory(value).ok_or("argument must be a memory value")?,
                 };
                 if n < *min || n > *max {

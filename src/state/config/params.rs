@@ -1,6 +1,8 @@
 //! The parameters that are built.
 
-use super::{CLIENT_CLASSES, Config, Kind, LOG_LEVELS, Notify, OutputLimit, POLICIES, PROTECTED, Param, Unit};
+use super::{
+    CLIENT_CLASSES, Config, Kind, LOG_LEVELS, Notify, OutputLimit, POLICIES, PROTECTED, Param, Unit,
+};
 
 const fn param(name: &'static str, kind: Kind) -> Param {
     Param { name, alias: None, kind, immutable: false, protected: false, many: false }
@@ -70,7 +72,10 @@ pub const PARAMS: &[Param] = &[
     param("maxmemory-policy", Kind::Enum { field: |c| &mut c.maxmemory_policy, names: POLICIES }),
     param(
         "notify-keyspace-events",
-        Kind::Special { get: |c| c.notify.to_string(), set: |c, text| Notify::parse(text).map(|n| c.notify = n) },
+        Kind::Special {
+            get: |c| c.notify.to_string(),
+            set: |c, text| Notify::parse(text).map(|n| c.notify = n),
+        },
     ),
     param("port", int(|c| &mut c.port, 0, 65_535)).immutable(),
     param("protected-mode", Kind::Bool(|c| &mut c.protected_mode)),

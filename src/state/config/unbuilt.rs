@@ -27,7 +27,9 @@ pub fn check(name: &str, args: &[String]) -> Result<Directive, String> {
     }
     match neglect {
         Harmless => Ok(Directive::Ignored),
-        Hazard => Err(format!("'{name}' is not built yet, and ignoring it could endanger data, access or memory")),
+        Hazard => {
+            Err(format!("'{name}' is not built yet, and ignoring it could endanger data, access or memory"))
+        }
     }
 }
 

@@ -351,6 +351,12 @@ impl Entry {
         self.value().type_name()
     }
 
+    /// Whether the value is a string.
+    #[inline]
+    pub fn is_string(&self) -> bool {
+        matches!(self.value(), ValueRef::Int(_) | ValueRef::Str(_))
+    }
+
     /// The encoding's name for OBJECT ENCODING.
     pub fn encoding(&self) -> &'static str {
         let shape = self.shape();

@@ -1,0 +1,257 @@
+//! Connections: logging in, choosing protocol and database, answering.
+
+use crate::command::{Arg, ArgKind, Categories, CmdError, CommandSpec, Ctx, Flags, Flow, Group, Outcome};
+use crate::{resp::Proto, state::session::Closing};
+
+/// The commands of this family.
+pub const COMMANDS: &[CommandSpec] = &[
+    CommandSpec::new("auth", -2, Group::Connection, auth)
+        .flags(&[
+            Flags::NOSCRIPT,
+            Flags::LOADING,
+            Flags::STALE,
+            Flags::FAST,
+            Flags::NO_AUTH,
+            Flags::SENTINEL,
+            Flags::ALLOW_BUSY,
+        ])
+        .acl(&[Categories::CONNECTION])
+        .doc("1.0.0", "Logs the connection in.", "O(N)")
+        .args(&[
+            Arg::new("username", ArgKind::String).since("6.0.0").optional(),
+            Arg::new("password", ArgKind::String),
+        ]),
+    CommandSpec::new("hello", -1, Group::Connection, hello)
+        .flags(&[
+            Flags::NOSCRIPT,
+            Flags::LOADING,
+            Flags::STALE,
+            Flags::FAST,
+            Flags::NO_AUTH,
+            Flags::SENTINEL,
+            Flags::ALLOW_BUSY,
+        ])
+        .acl(&[Categories::CONNECTION])
+        .doc("6.0.0", "Chooses the protocol version, and logs in and names the connection if wanted.", "O(1)")
+        .args(&[Arg::new(
+            "arguments",
+            ArgKind::Block(&[
+                Arg::new("protover", ArgKind::Integer),
+                Arg::new(
+                    "auth",
+                    ArgKind::Block(&[
+                        Arg::new("username", ArgKind::String),
+                        Arg::new("password", ArgKind::String),
+                    ]),
+                )
+                .token("AUTH")
+                .optional(),
+                Arg::new("clientname", ArgKind::String).token("SETNAME").optional(),
+            ]),
+        )
+        .optional()]),
+    CommandSpec::new("ping", -1, Group::Connection, ping)
+        .flags(&[Flags::FAST, Flags::SENTINEL])
+        .acl(&[Categories::CONNECTION])
+        .doc("1.0.0", "Answers, to show that the server does.", "O(1)")
+        .args(&[Arg::new("message", ArgKind::String).optional()])
+        .tips(&["request_policy:all_shards", "response_policy:all_succeeded"]),
+    CommandSpec::new("echo", 2, Group::Connection, echo)
+        .flags(&[Flags::LOADING, Flags::STALE, Flags::FAST])
+        .acl(&[Categories::CONNECTION])
+        .doc("1.0.0", "Answers with its argument.", "O(1)")
+        .args(&[Arg::new("message", ArgKind::String)]),
+    CommandSpec::new("quit", -1, Group::Connection, quit)
+        .flags(&[
+            Flags::ALLOW_BUSY,
+            Flags::NOSCRIPT,
+            Flags::LOADING,
+            Flags::STALE,
+            Flags::FAST,
+            Flags::NO_AUTH,
+        ])
+        .acl(&[Categories::CONNECTION])
+        .doc("1.0.0", "Closes the connection after the replies due.", "O(1)")
+        .deprecated("7.2.0", "just closing the connection"),
+    CommandSpec::new("reset", 1, Group::Connection, reset)
+        .flags(&[
+            Flags::NOSCRIPT,
+            Flags::LOADING,
+            Flags::STALE,
+            Flags::FAST,
+            Flags::NO_AUTH,
+            Flags::ALLOW_BUSY,
+        ])
+        .acl(&[Categories::CONNECTION])
+        .doc("6.2.0", "Brings the connection back to the state of a new one.", "O(1)"),
+    CommandSpec::new("select", 2, Group::Connection, select)
+        .flags(&[Flags::LOADING, Flags::STALE, Flags::FAST])
+        .acl(&[Categories::CONNECTION])
+        .doc("1.0.0", "Chooses the database of the connection.", "O(1)")
+        .args(&[Arg::new("index", ArgKind::Integer)]),
+];
+
+const WRONG_PASS: CmdError = CmdError::new("WRONGPASS invalid username-password pair or user is disabled.");
+
+/// <https://valkey.io/commands/auth/>
+fn auth(ctx: &mut Ctx<'_>) -> Outcome {
+    if ctx.args.len() > 3 {
+        return Err(CmdError::SYNTAX);
+    }
+    let (user, password) = match ctx.args.get(2) {
+        Some(password) => (ctx.args.at(1), password),
+        None if ctx.state.config.requirepass.is_empty() => {
+            return Err(CmdError::new(
+                "ERR AUTH <password> called without any password configured for the default user. Are you sure \
+                 your configuration is correct?",
+            ));
+        }
+        None => (b"default".as_slice(), ctx.args.at(1)),
+    };
+    log_in(ctx, user, password)?;
+    ctx.ok()
+}
+
+/// Logs the session in as `user`. Without a password configured the default user takes any.
+fn log_in(ctx: &mut Ctx<'_>, user: &[u8], password: &[u8]) -> Result<(), CmdError> {
+    let wanted = ctx.state.config.requirepass.as_bytes();
+    if user != b"default" || !(wanted.is_empty() || same_secret(wanted, password)) {
+        return Err(WRONG_PASS);
+    }
+    ctx.session.authenticated = true;
+    Ok(())
+}
+
+/// Compares two secrets by their SHA-256, so that the time taken tells nothing about where they differ.
+fn same_secret(a: &[u8], b: &[u8]) -> bool {
+    use sha2::{Digest, Sha256};
+    let (a, b) = (Sha256::digest(a), Sha256::digest(b));
+    a.iter().zip(b.iter()).fold(0, |differ, (x, y)| differ | (x ^ y)) == 0
+}
+
+/// <https://valkey.io/commands/hello/>
+fn hello(ctx: &mut Ctx<'_>) -> Outcome {
+    let args = ctx.args;
+    let proto = match args.get(1) {
+        None => None,
+        Some(version) => match crate::base::num::parse_i64(version) {
+            Some(2) => Some(Proto::Resp2),
+            Some(3) => Some(Proto::Resp3),
+            Some(_) => return Err(CmdError::new("NOPROTO unsupported protocol version")),
+            None => return Err(CmdError::new("ERR Protocol version is not an integer or out of range")),
+        },
+    };
+    let (mut login, mut name) = (None, None);
+    let mut i = 2;
+    while i < args.len() {
+        if ctx.is_word(i, "auth") && i + 2 < args.len() {
+            login = Some((args.at(i + 1), args.at(i + 2)));
+            i += 3;
+        } else if ctx.is_word(i, "setname") && i + 1 < args.len() {
+            super::client::check_name(args.at(i + 1))?;
+            name = Some(args.at(i + 1));
+            i += 2;
+        } else {
+            let option = String::from_utf8_lossy(args.at(i));
+            return Err(CmdError::with(format!("ERR Syntax error in HELLO option '{option}'")));
+        }
+    }
+    if let Some((user, password)) = login {
+        log_in(ctx, user, password)?;
+    }
+    if !ctx.session.authenticated {
+        return Err(CmdError::new(
+            "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH \
+             <user> <pass> option can be used to authenticate the client and select the RESP protocol version at \
+             the same time",
+        ));
+    }
+    if let Some(name) = name {
+        ctx.session.name = (!name.is_empty()).then(|| name.into());
+    }
+    if let Some(proto) = proto {
+        ctx.session.out.proto = proto;
+    }
+    let id = ctx.session.id as i64;
+    let out = ctx.out();
+    out.map(7);
+    out.bulk(b"server");
+    out.bulk(b"redis");
+    out.bulk(b"version");
+    out.bulk(b"7.2.4");
+    out.bulk(b"proto");
+    out.int(if out.proto == Proto::Resp3 { 3 } else { 2 });
+    out.bulk(b"id");
+    out.int(id);
+    out.bulk(b"mode");
+    out.bulk(b"standalone");
+    out.bulk(b"role");
+    out.bulk(b"master");
+    out.bulk(b"modules");
+    out.array(0);
+    Ok(Flow::Done)
+}
+
+/// <https://valkey.io/commands/ping/>
+fn ping(ctx: &mut Ctx<'_>) -> Outcome {
+    if ctx.args.len() > 2 {
+        return Err(CmdError::wrong_arity("ping"));
+    }
+    let message = ctx.args.get(1);
+    let subscribed = ctx.session.in_subscribed_mode();
+    let out = ctx.out();
+    match message {
+        _ if subscribed => {
+            out.array(2);
+            out.bulk(b"pong");
+            out.bulk(message.unwrap_or_default());
+        }
+        Some(message) => out.bulk(message),
+        None => out.raw(b"+PONG\r\n"),
+    }
+    Ok(Flow::Done)
+}
+
+/// <https://valkey.io/commands/echo/>
+fn echo(ctx: &mut Ctx<'_>) -> Outcome {
+    let message = ctx.args.at(1);
+    ctx.out().bulk(message);
+    Ok(Flow::Done)
+}
+
+/// <https://valkey.io/commands/quit/>
+fn quit(ctx: &mut Ctx<'_>) -> Outcome {
+    ctx.session.close(Closing::AfterReply);
+    ctx.ok()
+}
+
+/// <https://valkey.io/commands/reset/>
+fn reset(ctx: &mut Ctx<'_>) -> Outcome {
+    let session = &mut *ctx.session;
+    session.transaction = None;
+    ctx.state.watch.unwatch(session);
+    if let Some(mut subs) = session.subscriptions.take() {
+        ctx.state.pubsub.forget(&mut subs, session.key);
+    }
+    session.db = 0;
+    session.name = None;
+    session.no_touch = false;
+    session.reply = Default::default();
+    session.authenticated = ctx.state.config.requirepass.is_empty();
+    session.out.proto = Proto::Resp2;
+    session.out.simple("RESET");
+    Ok(Flow::Done)
+}
+
+/// <https://valkey.io/commands/select/>
+fn select(ctx: &mut Ctx<'_>) -> Outcome {
+    ctx.session.db = db_arg(ctx, 1)?;
+    ctx.ok()
+}
+
+/// Argument `i` as the number of a database.
+pub(super) fn db_arg(ctx: &Ctx<'_>, i: usize) -> Result<usize, CmdError> {
+    let number = ctx.int_arg(i)?;
+    let found = usize::try_from(number).ok().filter(|&db| db < ctx.store.databases());
+    found.ok_or(CmdError::DB_OUT_OF_RANGE)
+}

@@ -1,0 +1,9 @@
+//! Floor 6: the commands, one file or folder per family: what each declares of itself beside its handler.
+
+mod client;
+mod connection;
+
+use crate::command::CommandSpec;
+
+/// All families.
+pub const FAMILIES: &[&[CommandSpec]] = &[connection::COMMANDS];

@@ -1,0 +1,11 @@
+//! Floor 5: commands as data: what each declares of itself, the table of all, and what a handler works with.
+
+pub mod ctx;
+pub mod effects;
+pub mod keys;
+pub mod spec;
+pub mod table;
+
+pub use crate::resp::{error::CmdError, request::Args};
+pub use ctx::{Ctx, Flow, Outcome};
+pub use spec::{Arg, ArgKind, Categories, CommandSpec, Flags, Group, KeyFlags, KeySpec};

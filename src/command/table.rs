@@ -1,0 +1,151 @@
+//! The table of all commands: finds a command by its name.
+
+use super::spec::CommandSpec;
+use crate::resp::{error::CmdError, request::Args};
+
+/// A command's place in the table.
+pub type CommandId = u16;
+
+/// A command with its place, and the container that it belongs to.
+pub struct Entry {
+    pub spec: &'static CommandSpec,
+    pub container: Option<&'static CommandSpec>,
+    /// The name as INFO and errors show it: `get`, `client|list`.
+    pub full_name: String,
+    /// First and last place of the subcommands.
+    subcommands: (CommandId, CommandId),
+}
+
+/// All commands by name. Names are at most 24 bytes long.
+pub struct Table {
+    entries: Vec<Entry>,
+    /// Open addressing over `entries`, top level only.
+    slots: Vec<CommandId>,
+}
+
+const EMPTY: CommandId = CommandId::MAX;
+
+fn hash(name: &[u8]) -> usize {
+    // FNV-1a without regard to case; the names are our own, so nobody can choose collisions.
+    let mut h: u32 = 0x811c_9dc5;
+    for b in name {
+        h = (h ^ u32::from(b | 0x20)).wrapping_mul(0x0100_0193);
+    }
+    (h ^ h >> 15) as usize
+}
+
+impl Table {
+    /// A table of the given families. Panics where two commands have one name.
+    pub fn new(families: &[&'static [CommandSpec]]) -> Table {
+        let mut entries: Vec<Entry> = Vec::new();
+        let mut top = Vec::new();
+        for spec in families.iter().copied().flatten() {
+            top.push(entries.len() as CommandId);
+            let first = entries.len() as CommandId + 1;
+            let last = first + spec.subcommands.len() as CommandId;
+            entries.push(Entry {
+                spec,
+                container: None,
+                full_name: spec.name.into(),
+                subcommands: (first, last),
+            });
+            for sub in spec.subcommands {
+                let full_name = format!("{}|{}", spec.name, sub.name);
+                entries.push(Entry { spec: sub, container: Some(spec), full_name, subcommands: (0, 0) });
+            }
+        }
+        let mut slots = vec![EMPTY; (top.len() * 4).next_power_of_two()];
+        for id in top {
+            let name = entries[id as usize].spec.name;
+            let mut at = hash(name.as_bytes()) & (slots.len() - 1);
+            while slots[at] != EMPTY {
+                assert_ne!(entries[slots[at] as usize].spec.name, name, "a command is declared twice");
+                at = (at + 1) & (slots.len() - 1);
+            }
+            slots[at] = id;
+        }
+        Table { entries, slots }
+    }
+
+    /// The command at a place.
+    #[inline]
+    pub fn entry(&self, id: CommandId) -> &Entry {
+        &self.entries[id as usize]
+    }
+
+    /// All commands, containers before their subcommands.
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// The commands that are no subcommands.
+    pub fn top_level(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.iter().filter(|e| e.container.is_none())
+    }
+
+    /// The subcommands of a command.
+    pub fn subcommands(&self, entry: &Entry) -> &[Entry] {
+        &self.entries[entry.subcommands.0 as usize..entry.subcommands.1 as usize]
+    }
+
+    /// Finds a command that is no subcommand, in any case.
+    #[inline]
+    pub fn find(&self, name: &[u8]) -> Option<CommandId> {
+        let mut at = hash(name) & (self.slots.len() - 1);
+        while self.slots[at] != EMPTY {
+            let id = self.slots[at];
+            if self.entries[id as usize].spec.name.as_bytes().eq_ignore_ascii_case(name) {
+                return Some(id);
+            }
+            at = (at + 1) & (self.slots.len() - 1);
+        }
+        None
+    }
+
+    /// Finds a command by its full name, `config|get` or `get`.
+    pub fn find_full(&self, name: &[u8]) -> Option<&Entry> {
+        self.entries.iter().find(|e| e.full_name.as_bytes().eq_ignore_ascii_case(name))
+    }
+
+    /// Finds the command, or subcommand, that `args` call; `last` is tried first, since clients repeat themselves.
+    #[inline]
+    pub fn lookup(&self, args: Args<'_>, last: CommandId) -> Result<CommandId, CmdError> {
+        let name = args.at(0);
+        let id = match self.entries.get(last as usize) {
+            Some(e) if e.container.is_none() && e.spec.name.as_bytes().eq_ignore_ascii_case(name) => last,
+            _ => self.find(name).ok_or_else(|| unknown(args))?,
+        };
+        let entry = &self.entries[id as usize];
+        if entry.spec.subcommands.is_empty() || args.len() < 2 {
+            return Ok(id);
+        }
+        let (first, end) = entry.subcommands;
+        let sub = args.at(1);
+        let found = (first..end).find(|&i| self.entry(i).spec.name.as_bytes().eq_ignore_ascii_case(sub));
+        found.ok_or_else(|| {
+            let shown = String::from_utf8_lossy(&sub[..sub.len().min(128)]).into_owned();
+            let container = entry.spec.name.to_ascii_uppercase();
+            CmdError::with(format!("ERR unknown subcommand '{shown}'. Try {container} HELP."))
+        })
+    }
+}
+
+#[cold]
+fn unknown(args: Args<'_>) -> CmdError {
+    let mut text = b"ERR unknown command '".to_vec();
+    let name = args.at(0);
+    text.extend_from_slice(&name[..name.len().min(128)]);
+    text.extend_from_slice(b"', with args beginning with: ");
+    let mut shown = 0;
+    for arg in args.from(1) {
+        if shown >= 128 {
+            break;
+        }
+        let part = &arg[..arg.len().min(128 - shown)];
+        text.push(b'\'');
+        text.extend_from_slice(part);
+        text.extend_from_slice(b"' ");
+        shown += part.len() + 3;
+    }
+    CmdError::with(text)
+}

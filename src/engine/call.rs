@@ -1,0 +1,279 @@
+//! One command: found in the table, past the gates, queued or run, counted.
+
+use super::Engine;
+use crate::{
+    command::{
+        Args, CmdError, Ctx, Flags, Flow,
+        effects::Effects,
+        table::{CommandId, Table},
+    },
+    state::{
+        State,
+        session::{Closing, Session, Transaction},
+        waiters::Blocked,
+    },
+    store::{Store, changes::Interest},
+};
+
+/// Most commands, and bytes, that one transaction may queue.
+const QUEUE_MAX_COMMANDS: usize = 1 << 24;
+
+/// What stands between a command and its run.
+enum Gate {
+    Run,
+    /// MULTI: kept for EXEC.
+    Queue,
+}
+
+impl Engine {
+    /// Serves one command of a session.
+    pub(super) fn run(&mut self, session: &mut Session, args: Args<'_>) {
+        session.commands += 1;
+        let id = match self.table.lookup(args, session.last_command) {
+            Ok(id) => id,
+            Err(error) => return self.reject_unknown(session, args, &error),
+        };
+        match self.gate(session, id, args) {
+            Ok(Gate::Run) => self.call(session, id, args),
+            Ok(Gate::Queue) => {
+                let transaction = session.transaction.get_or_insert_default();
+                let owned = args.to_owned();
+                transaction.queue_bytes += owned.mem_bytes();
+                transaction.queue.push(owned);
+                session.out.simple("QUEUED");
+            }
+            Err(error) => {
+                self.state.stats.by_command[id as usize].rejected += 1;
+                self.reject(session, &error);
+            }
+        }
+    }
+
+    /// All that can keep a command from running, in the order of Redis.
+    #[inline]
+    fn gate(&self, session: &Session, id: CommandId, args: Args<'_>) -> Result<Gate, CmdError> {
+        let entry = self.table.entry(id);
+        let spec = entry.spec;
+        if !spec.arity_fits(args.len()) {
+            return Err(CmdError::wrong_arity(&entry.full_name));
+        }
+        if !session.authenticated && !spec.flags.has(Flags::NO_AUTH) {
+            return Err(CmdError::new("NOAUTH Authentication required."));
+        }
+        if spec.flags.has(Flags::PROTECTED) {
+            self.gate_protected(session, entry.container.unwrap_or(spec).name)?;
+        }
+        if session.in_subscribed_mode() {
+            gate_subscribed(entry.container.unwrap_or(spec).name, &entry.full_name)?;
+        }
+        if session.transaction.is_some() && !runs_in_multi(spec.name) {
+            if spec.flags.has(Flags::NO_MULTI) {
+                return Err(CmdError::new("ERR Command not allowed inside a transaction"));
+            }
+            let full = session.transaction.as_ref().is_some_and(|t| t.queue.len() >= QUEUE_MAX_COMMANDS);
+            return if full {
+                Err(CmdError::new("ERR too many commands in a transaction"))
+            } else {
+                Ok(Gate::Queue)
+            };
+        }
+        Ok(Gate::Run)
+    }
+
+    fn gate_protected(&self, session: &Session, name: &str) -> Result<(), CmdError> {
+        let allowed = match self.state.config.enable_debug_command {
+            0 => false,
+            1 => true,
+            _ => super::is_local(&session.addr),
+        };
+        if allowed {
+            return Ok(());
+        }
+        Err(CmdError::with(format!(
+            "ERR {} command not allowed. If the enable-{name}-command option is set to \"local\", you can run it \
+             from a local connection, otherwise you need to set this option in the configuration file, and then \
+             restart the server.",
+            name.to_ascii_uppercase()
+        )))
+    }
+
+    #[cold]
+    fn reject_unknown(&mut self, session: &mut Session, args: Args<'_>, error: &CmdError) {
+        let name = args.at(0);
+        if name.eq_ignore_ascii_case(b"post") || name.eq_ignore_ascii_case(b"host:") {
+            log::warn!(
+                target: "staywire",
+                "Possible SECURITY ATTACK detected. It looks like somebody is sending POST or Host: commands to \
+                 Staywire. This is likely due to an attacker attempting to use Cross Protocol Scripting to \
+                 compromise your instance. Connection from {} aborted.",
+                session.addr
+            );
+            session.close(Closing::Now);
+            return;
+        }
+        self.reject(session, error);
+    }
+
+    /// Replies an error to a command that does not run.
+    fn reject(&mut self, session: &mut Session, error: &CmdError) {
+        if let Some(transaction) = &mut session.transaction {
+            transaction.broken = true;
+        }
+        session.out.error(error);
+        self.state.stats.count_error(error.code());
+    }
+
+    /// Runs a command that is past the gates.
+    #[inline]
+    pub(super) fn call(&mut self, session: &mut Session, id: CommandId, args: Args<'_>) {
+        self.prepare(session);
+        session.last_command = id;
+        let mut ctx = Ctx {
+            args,
+            session,
+            state: &mut self.state,
+            store: &mut self.store,
+            effects: &mut self.effects,
+            table: &self.table,
+            caller: call_queued,
+            may_block: true,
+        };
+        let outcome = (self.table.entry(id).spec.handler)(&mut ctx);
+        let failed = match outcome {
+            Ok(Flow::Done) => false,
+            Ok(Flow::Blocked(request)) => {
+                let owned = args.to_owned();
+                let (db, now_ms) = (session.db, self.store.now_ms);
+                let blocked = self.state.waiters.block(session.key, db, owned, *request, now_ms);
+                session.blocked = Some(Box::new(blocked));
+                false
+            }
+            Err(error) => {
+                session.out.error(&error);
+                self.state.stats.count_error(error.code());
+                true
+            }
+        };
+        self.count(id, failed);
+        if session.out.pending_bytes() as u64 > self.output_hard_limit(session) {
+            self.cut_off(session);
+        }
+    }
+
+    /// Runs the command of a session that waits once more. True if it waits no more.
+    pub(super) fn call_again(&mut self, session: &mut Session, blocked: &Blocked) -> bool {
+        self.prepare(session);
+        let args = blocked.args.args();
+        let Ok(id) = self.table.lookup(args, CommandId::MAX) else { unreachable!("it was found before") };
+        let selected = std::mem::replace(&mut session.db, blocked.db);
+        let mut ctx = Ctx {
+            args,
+            session,
+            state: &mut self.state,
+            store: &mut self.store,
+            effects: &mut self.effects,
+            table: &self.table,
+            caller: call_queued,
+            may_block: true,
+        };
+        let outcome = (self.table.entry(id).spec.handler)(&mut ctx);
+        session.db = selected;
+        match outcome {
+            Ok(Flow::Done) => true,
+            Ok(Flow::Blocked(_)) => false,
+            Err(error) => {
+                session.out.error(&error);
+                self.state.stats.count_error(error.code());
+                true
+            }
+        }
+    }
+
+    /// What holds for the length of one command: its time, and who wants to know of changes.
+    #[inline]
+    fn prepare(&mut self, session: &Session) {
+        let config = &self.state.config;
+        self.store.lru.frozen = session.no_touch;
+        self.store.changes.interest = Interest {
+            watch: self.state.watch.watched > 0,
+            waiters: self.state.waiters.blocked > 0,
+            notify: config.notify.interest(),
+        };
+    }
+
+    /// Counts a call, and moves the time on to its end, where the next one starts.
+    #[inline]
+    fn count(&mut self, id: CommandId, failed: bool) {
+        let ticks_ns = self.state.clock.ticks_ns();
+        let stats = &mut self.state.stats;
+        let of_command = &mut stats.by_command[id as usize];
+        of_command.calls += 1;
+        of_command.duration_ns += ticks_ns - self.last_ticks_ns;
+        of_command.failed += u64::from(failed);
+        stats.commands += 1;
+        self.last_ticks_ns = ticks_ns;
+        let elapsed_us = (ticks_ns - self.base_ticks_ns) / 1000;
+        self.store.set_now((self.base_us + elapsed_us as i64) / 1000);
+    }
+}
+
+/// A client in RESP2's subscribed mode may only change what it receives.
+#[cold]
+fn gate_subscribed(name: &str, full_name: &str) -> Result<(), CmdError> {
+    let allowed = [
+        "subscribe",
+        "ssubscribe",
+        "psubscribe",
+        "unsubscribe",
+        "sunsubscribe",
+        "punsubscribe",
+        "ping",
+        "quit",
+        "reset",
+    ];
+    if allowed.contains(&name) {
+        return Ok(());
+    }
+    Err(CmdError::with(format!(
+        "ERR Can't execute '{full_name}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed \
+         in this context"
+    )))
+}
+
+/// Runs a command of a transaction.
+fn call_queued(outer: &mut Ctx<'_>, args: Args<'_>) {
+    let Ok(id) = outer.table.lookup(args, CommandId::MAX) else { unreachable!("it was found when queued") };
+    let Ctx { session, state, store, effects, table, caller, .. } = outer;
+    let (state, store): (&mut State, &mut Store) = (state, store);
+    let (effects, table): (&mut Effects, &Table) = (effects, table);
+    let mut ctx = Ctx { args, session, state, store, effects, table, caller: *caller, may_block: false };
+    let before_ns = ctx.state.clock.ticks_ns();
+    let outcome = (table.entry(id).spec.handler)(&mut ctx);
+    let of_command = &mut ctx.state.stats.by_command[id as usize];
+    of_command.calls += 1;
+    let elapsed_ns = ctx.state.clock.ticks_ns() - before_ns;
+    let of_command = &mut ctx.state.stats.by_command[id as usize];
+    of_command.duration_ns += elapsed_ns;
+    match outcome {
+        Ok(Flow::Done) => {}
+        Ok(Flow::Blocked(_)) => unreachable!("nothing waits inside a transaction"),
+        Err(error) => {
+            of_command.failed += 1;
+            ctx.session.out.error(&error);
+            ctx.state.stats.count_error(error.code());
+        }
+    }
+    ctx.state.stats.commands += 1;
+}
+
+/// Commands that run at once between MULTI and EXEC.
+fn runs_in_multi(name: &str) -> bool {
+    matches!(name, "exec" | "discard" | "multi" | "watch" | "quit" | "reset")
+}
+
+impl Transaction {
+    /// A transaction that nothing was queued in.
+    pub fn begin() -> Box<Transaction> {
+        Box::default()
+    }
+}

@@ -1,0 +1,142 @@
+//! What happens by time: waits that end, idle clients, expired keys, rates, memory to be freed.
+
+use super::{Engine, settle::reply_in_vain};
+use crate::state::session::{Closing, SessionKey};
+
+/// Entries with an expiry that one slice looks at.
+const EXPIRE_SLICE: usize = 2000;
+/// Entries or nodes that one slice frees.
+const FREE_SLICE: usize = 2000;
+/// A share of overdue entries from which on the search goes on at once: one in so many.
+const EXPIRE_DENSE: usize = 10;
+
+/// When things are due.
+#[derive(Default)]
+pub(super) struct Cron {
+    next_ms: i64,
+    /// The last slices found much that was overdue: go on in the next turn.
+    expiring: bool,
+    expire_db: usize,
+    next_client_check_ms: i64,
+}
+
+impl Cron {
+    pub(super) fn start(&mut self, now_ms: i64) {
+        self.next_ms = now_ms;
+    }
+
+    pub(super) fn is_expiring(&self) -> bool {
+        self.expiring
+    }
+}
+
+impl Engine {
+    /// When [`Engine::tick`] is due next, in milliseconds since 1970.
+    pub fn next_deadline_ms(&self) -> i64 {
+        self.state.waiters.next_deadline_ms().map_or(self.cron.next_ms, |at| at.min(self.cron.next_ms))
+    }
+
+    /// When the next wait of a client ends, in milliseconds since 1970.
+    pub fn next_wait_end_ms(&self) -> Option<i64> {
+        self.state.waiters.next_deadline_ms()
+    }
+
+    /// Does what is due, and a slice of the work that needs no input. Cheap where nothing is.
+    pub fn tick(&mut self) {
+        let now_ms = self.store.now_ms;
+        while let Some(key) = self.state.waiters.expired(now_ms) {
+            self.end_wait(key, |session, blocked| reply_in_vain(&mut session.out, blocked.in_vain));
+        }
+        if now_ms >= self.cron.next_ms {
+            let hz = self.state.config.hz.clamp(1, 500);
+            self.cron.next_ms = now_ms + 1000 / hz;
+            self.cron(now_ms);
+        } else if self.cron.expiring {
+            self.expire_slice();
+        }
+        if self.store.has_garbage() {
+            self.store.free_some(FREE_SLICE);
+        }
+        self.settle();
+    }
+
+    /// Deletes every key whose time has come. For a virtual clock that was moved, when nobody waits for the loop.
+    pub fn expire_all(&mut self) {
+        for db in 0..self.store.databases() {
+            loop {
+                let slice = self.store.expire_slice(db, usize::MAX);
+                if slice.expired == 0 {
+                    break;
+                }
+            }
+        }
+        self.settle();
+    }
+
+    fn cron(&mut self, now_ms: i64) {
+        let stats = &mut self.state.stats;
+        stats.per_second.sample(now_ms, [stats.commands, stats.net_in_bytes, stats.net_out_bytes]);
+        let used = self.used_memory();
+        let stats = &mut self.state.stats;
+        stats.peak_mem_bytes = stats.peak_mem_bytes.max(used);
+        self.store.lru.frequency = self.state.config.is_lfu();
+        self.store.lru.log_factor = self.state.config.lfu_log_factor;
+        self.store.lru.decay_minutes = self.state.config.lfu_decay_minutes;
+        self.expire_slice();
+        if now_ms >= self.cron.next_client_check_ms {
+            self.cron.next_client_check_ms = now_ms + 1000;
+            self.close_idle_clients(now_ms);
+        }
+    }
+
+    /// A slice of the search for expired keys. It goes on with the next turn while much is found.
+    fn expire_slice(&mut self) {
+        self.cron.expiring = false;
+        if !self.state.config.active_expire {
+            return;
+        }
+        self.store.changes.interest.watch = self.state.watch.watched > 0;
+        self.store.changes.interest.notify = self.state.config.notify.interest();
+        let databases = self.store.databases();
+        let limit = EXPIRE_SLICE * self.state.config.active_expire_effort as usize;
+        for _ in 0..databases {
+            let slice = self.store.expire_slice(self.cron.expire_db, limit);
+            if slice.expired * EXPIRE_DENSE >= slice.looked_at && slice.expired > 0 {
+                self.cron.expiring = true;
+                self.store.stats.expire_slices_full += 1;
+                return;
+            }
+            self.cron.expire_db = (self.cron.expire_db + 1) % databases;
+            if slice.looked_at > 0 {
+                return;
+            }
+        }
+    }
+
+    /// `timeout`: closes clients that sent nothing for so long. Who waits or subscribed is not idle.
+    fn close_idle_clients(&mut self, now_ms: i64) {
+        let timeout_ms = self.state.config.timeout_s.saturating_mul(1000);
+        let mut idle: Vec<SessionKey> = Vec::new();
+        if timeout_ms > 0 {
+            for (key, session) in &self.state.sessions {
+                let Some(session) = session else { continue };
+                let quiet = session.blocked.is_none() && !session.is_subscriber();
+                if quiet && now_ms - session.last_active_ms > timeout_ms {
+                    idle.push(key);
+                }
+            }
+        }
+        for key in idle {
+            if let Some(session) = self.session(key) {
+                log::debug!(target: "staywire", "Closing idle client id={} addr={}", session.id, session.addr);
+                session.close(Closing::Now);
+            }
+            self.state.touch_output(key);
+        }
+    }
+
+    /// Memory of keys, sessions and subscriptions, in bytes, as the server's own meter counts it.
+    pub fn used_memory(&self) -> usize {
+        self.state.mem_bytes() + self.store.mem_bytes()
+    }
+}

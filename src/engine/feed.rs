@@ -1,0 +1,146 @@
+//! Input: from bytes to commands, within a budget, so that no connection holds the loop.
+
+use super::Engine;
+use crate::{
+    command::{Args, CmdError},
+    resp::request::{Limits, Parsed, ProtocolError},
+    state::session::{Closing, ReplyMode, Session, SessionKey},
+};
+
+/// Most work for one connection in one turn: a command counts 1, and more for what it makes others receive.
+const TURN_BUDGET: usize = 4096;
+/// Bytes of output that count as much as a command.
+const BYTES_PER_UNIT: usize = 1024;
+
+/// What became of input.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Fed {
+    /// Bytes that were used; the rest is to be handed in again, with more behind it.
+    pub consumed: usize,
+    /// The budget ended before the input: hand it in again in the next turn, though nothing new came.
+    pub more: bool,
+}
+
+impl Engine {
+    /// Serves the commands in `input`: what a connection sent and was not consumed before.
+    pub fn feed(&mut self, key: SessionKey, input: &[u8]) -> Fed {
+        let Some(mut session) = self.state.sessions.get_mut(key).and_then(Option::take) else {
+            return Fed { consumed: input.len(), more: false };
+        };
+        session.last_active_ms = self.store.now_ms;
+        let mut parser = match session.parser.take() {
+            Some(parser) => *parser,
+            None => std::mem::take(&mut self.parser),
+        };
+        session.out.lend(&mut self.state.pool);
+        let mut limits = Limits { bulk_max_bytes: self.state.config.bulk_max_bytes, authenticated: true };
+        let (mut at, mut work, mut more) = (0, 0, false);
+        while session.blocked.is_none() && session.closing == Closing::No {
+            if work >= TURN_BUDGET {
+                more = at < input.len();
+                break;
+            }
+            limits.authenticated = session.authenticated;
+            limits.bulk_max_bytes = self.state.config.bulk_max_bytes;
+            let pending = session.out.pending_bytes();
+            match parser.parse(input, at, &limits) {
+                Ok(Parsed::Command(end)) => {
+                    session = self.serve(session, Args::new(input, &parser.spans));
+                    at = end;
+                }
+                Ok(Parsed::Inline(end)) => {
+                    session = self.serve(session, Args::new(&parser.line, &parser.spans));
+                    at = end;
+                }
+                Ok(Parsed::Nothing(end)) => at = end,
+                Ok(Parsed::Incomplete) => break,
+                Err(error) => {
+                    self.break_off(&mut session, &error);
+                    at = input.len();
+                }
+            }
+            work +=
+                1 + session.out.pending_bytes().saturating_sub(pending) / BYTES_PER_UNIT + self.delivered();
+        }
+        if matches!(session.closing, Closing::AfterReply | Closing::Now) {
+            at = input.len();
+        }
+        parser.rebase(at);
+        if parser.is_inside() && session.closing == Closing::No {
+            session.parser = Some(Box::new(parser));
+        } else {
+            self.parser = parser;
+        }
+        self.check_query_limit(&mut session, input.len() - at);
+        if session.out.is_empty() {
+            session.out.reclaim(&mut self.state.pool);
+        } else if !session.dirty {
+            session.dirty = true;
+            self.state.dirty.push(key);
+        }
+        if session.closing != Closing::No && !session.dirty {
+            session.dirty = true;
+            self.state.dirty.push(key);
+        }
+        self.state.sessions[key] = Some(session);
+        Fed { consumed: at, more }
+    }
+
+    /// Runs one command. The session comes back, from the others, where something had to be settled among them.
+    #[inline]
+    fn serve(&mut self, mut session: Box<Session>, args: Args<'_>) -> Box<Session> {
+        if session.reply == ReplyMode::On {
+            self.run(&mut session, args);
+        } else {
+            self.run_muted(&mut session, args);
+        }
+        if self.nothing_to_settle() {
+            return session;
+        }
+        let key = session.key;
+        self.state.sessions[key] = Some(session);
+        self.settle();
+        self.state.sessions[key].take().expect("settling closes nobody's session")
+    }
+
+    /// CLIENT REPLY OFF and SKIP: the reply goes nowhere.
+    #[cold]
+    fn run_muted(&mut self, session: &mut Session, args: Args<'_>) {
+        let proto = session.out.proto;
+        let real = std::mem::replace(&mut session.out, crate::resp::output::Output::new(proto));
+        let before = session.reply;
+        self.run(session, args);
+        let proto = session.out.proto;
+        let mut muted = std::mem::replace(&mut session.out, real);
+        session.out.proto = proto;
+        match (before, session.reply) {
+            // CLIENT REPLY ON answers.
+            (_, ReplyMode::On) => session.out.append(&mut muted),
+            (ReplyMode::SkipNext, ReplyMode::SkipNext) => session.reply = ReplyMode::On,
+            _ => {}
+        }
+    }
+
+    /// Answers input that breaks the protocol, or comes from a browser, and has the connection closed.
+    fn break_off(&mut self, session: &mut Session, error: &ProtocolError) {
+        log::debug!(target: "staywire", "Protocol error ({}) from client {}", error.0, session.addr);
+        let error = CmdError::with(format!("ERR Protocol error: {}", error.0));
+        session.out.error(&error);
+        self.state.stats.count_error(error.code());
+        session.close(Closing::AfterReply);
+    }
+
+    /// Closes a client whose input grows without an end.
+    fn check_query_limit(&mut self, session: &mut Session, kept_bytes: usize) {
+        session.input_bytes = kept_bytes;
+        if kept_bytes as u64 > self.state.config.query_buffer_max_bytes as u64 {
+            log::warn!(
+                target: "staywire",
+                "Closing client that reached max query buffer length: id={} addr={} qbuf={kept_bytes}",
+                session.id, session.addr
+            );
+            self.state.stats.query_limit_disconnections += 1;
+            session.close(Closing::Now);
+        }
+    }
+}

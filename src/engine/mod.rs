@@ -1,0 +1,195 @@
+//! Floor 7: the engine: bytes, a connection's number and the time go in; bytes, effects and the next deadline come out.
+//!
+//! It does no I/O and reads no clock but the one it was given. One turn of its owner's loop: [`Engine::refresh`],
+//! [`Engine::feed`] for each connection that has input, [`Engine::tick`] when [`Engine::next_deadline_ms`] has come,
+//! then the outputs in [`Engine::take_dirty`] are written.
+
+mod call;
+mod cron;
+mod feed;
+mod settle;
+#[cfg(test)]
+mod tests;
+
+use crate::{
+    base::{clock::Clock, rng::Rng},
+    command::{effects::Effects, table::Table},
+    resp::{output::Output, request::Parser},
+    state::{
+        State,
+        config::Config,
+        session::{Address, Closing, Session, SessionKey},
+    },
+    store::Store,
+};
+use cron::Cron;
+
+pub use feed::Fed;
+
+/// A server without sockets.
+pub struct Engine {
+    pub state: State,
+    pub store: Store,
+    table: Table,
+    effects: Effects,
+    /// The parser of whoever is not inside a command.
+    parser: Parser,
+    cron: Cron,
+    /// Messages and elements handed to others since the budget was last charged.
+    delivered: usize,
+    /// Unix time in microseconds, and ticks, when the clock was last read in full.
+    base_us: i64,
+    base_ticks_ns: u64,
+    /// Ticks at the end of the last command.
+    last_ticks_ns: u64,
+}
+
+/// Why a connection is refused: the bytes to send before it is closed.
+pub type Refusal = &'static [u8];
+
+impl Engine {
+    /// A server with parameters, a clock and a seed for all that is random.
+    pub fn new(config: Config, clock: Clock, seed: u64) -> Engine {
+        let mut rng = Rng::new(seed);
+        let table = Table::new(crate::cmd::FAMILIES);
+        let store = Store::new(config.databases as usize, [rng.next_u64(), rng.next_u64()]);
+        let state = State::new(config, clock, rng, table.entries().len());
+        let mut engine = Engine {
+            state,
+            store,
+            table,
+            effects: Effects::default(),
+            parser: Parser::default(),
+            cron: Cron::default(),
+            delivered: 0,
+            base_us: 0,
+            base_ticks_ns: 0,
+            last_ticks_ns: 0,
+        };
+        engine.refresh();
+        engine.cron.start(engine.store.now_ms);
+        engine
+    }
+
+    /// Reads the clock: to be called at the start of each turn.
+    pub fn refresh(&mut self) {
+        self.base_us = self.state.clock.now_us();
+        self.base_ticks_ns = self.state.clock.ticks_ns();
+        self.last_ticks_ns = self.base_ticks_ns;
+        self.store.set_now(self.base_us / 1000);
+        self.state.stats.turns += 1;
+    }
+
+    /// The time as of the last reading, in milliseconds since 1970.
+    pub fn now_ms(&self) -> i64 {
+        self.store.now_ms
+    }
+
+    /// Admits a connection, or says what to send before it is closed.
+    pub fn open(&mut self, addr: Address, local_addr: Address) -> Result<SessionKey, Refusal> {
+        self.state.stats.connections += 1;
+        if self.state.sessions.len() >= self.state.config.maxclients as usize {
+            self.state.stats.rejected_connections += 1;
+            return Err(b"-ERR max number of clients reached\r\n");
+        }
+        let config = &self.state.config;
+        if config.protected_mode && config.requirepass.is_empty() && !is_local(&addr) {
+            self.state.stats.rejected_connections += 1;
+            return Err(PROTECTED_MODE.as_bytes());
+        }
+        let id = self.state.next_session_id;
+        self.state.next_session_id += 1;
+        let slot = self.state.sessions.vacant_entry();
+        let key = slot.key();
+        let mut session = Session::new(key, id, addr, local_addr, self.store.now_ms);
+        session.authenticated = self.state.config.requirepass.is_empty();
+        slot.insert(Some(Box::new(session)));
+        Ok(key)
+    }
+
+    /// The session of a connection.
+    pub fn session(&mut self, key: SessionKey) -> Option<&mut Session> {
+        self.state.sessions.get_mut(key)?.as_deref_mut()
+    }
+
+    /// What waits to be written to a connection.
+    pub fn output(&mut self, key: SessionKey) -> Option<&mut Output> {
+        self.session(key).map(|session| &mut session.out)
+    }
+
+    /// Moves the list of sessions with new output into `list`, which is empty.
+    pub fn take_dirty(&mut self, list: &mut Vec<SessionKey>) {
+        std::mem::swap(&mut self.state.dirty, list);
+        for &key in list.iter() {
+            if let Some(Some(session)) = self.state.sessions.get_mut(key) {
+                session.dirty = false;
+            }
+        }
+    }
+
+    /// Moves the list of sessions that wait no more, and so may go on with their input, into `list`.
+    pub fn take_resumed(&mut self, list: &mut Vec<SessionKey>) {
+        list.append(&mut self.state.resumed);
+    }
+
+    /// Output of a connection was written: `n` bytes. A buffer that is empty now is used for others.
+    pub fn wrote(&mut self, key: SessionKey, n: usize) {
+        let Some(Some(session)) = self.state.sessions.get_mut(key) else { return };
+        session.out.advance(n);
+        session.net_out_bytes += n as u64;
+        self.state.stats.net_out_bytes += n as u64;
+        self.state.stats.writes += 1;
+        if session.out.is_empty() {
+            session.out.reclaim(&mut self.state.pool);
+            session.soft_limit_since_ms = None;
+        }
+    }
+
+    /// Whether a connection is to be closed now.
+    pub fn is_done(&mut self, key: SessionKey) -> bool {
+        self.session(key).is_none_or(|session| match session.closing {
+            Closing::No => false,
+            Closing::AfterReply => session.out.is_empty(),
+            Closing::Now => true,
+        })
+    }
+
+    /// A connection ended: forgets all about it.
+    pub fn close(&mut self, key: SessionKey) {
+        let Some(Some(mut session)) = self.state.sessions.try_remove(key) else { return };
+        if let Some(blocked) = session.blocked.take() {
+            self.state.waiters.unblock(key, &blocked);
+        }
+        if let Some(mut subs) = session.subscriptions.take() {
+            self.state.pubsub.forget(&mut subs, key);
+        }
+        self.state.watch.unwatch(&mut session);
+    }
+
+    /// Whether work is left that needs no input: the loop should not sleep.
+    pub fn has_work(&self) -> bool {
+        self.store.has_garbage() || self.cron.is_expiring()
+    }
+
+    /// Parameters that were changed since the last call, by name.
+    pub fn take_config_changes(&mut self) -> Vec<&'static str> {
+        std::mem::take(&mut self.effects.config_changed)
+    }
+
+    /// DEBUG SLEEP: for how long the server is to stand still, in milliseconds.
+    pub fn take_sleep_ms(&mut self) -> u64 {
+        std::mem::take(&mut self.effects.sleep_ms)
+    }
+}
+
+fn is_local(addr: &Address) -> bool {
+    match addr {
+        Address::None | Address::Unix(_) => true,
+        Address::Tcp(addr) => addr.ip().to_canonical().is_loopback(),
+    }
+}
+
+const PROTECTED_MODE: &str = "-DENIED Staywire is running in protected mode because protected mode is enabled and no \
+password is set for the default user. In this mode connections are only accepted from the loopback interface. To \
+connect from other machines, either disable protected mode with 'CONFIG SET protected-mode no' from the loopback \
+interface, or restart with '--protected-mode no', or set a password for the default user.\r\n";

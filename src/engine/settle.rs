@@ -1,0 +1,198 @@
+//! After a command, in one place and in this order: watches and notifications, messages, clients to be closed or
+//! woken, then those who wait for keys; again, until nothing is left.
+
+use super::Engine;
+use crate::{
+    command::{CmdError, effects::Wake},
+    resp::output::Output,
+    state::{
+        pubsub::Kind,
+        session::{Closing, Session, SessionKey},
+        waiters::{Blocked, InVain},
+    },
+};
+
+impl Engine {
+    /// Whether the last command left nothing to do.
+    #[inline]
+    pub(super) fn nothing_to_settle(&self) -> bool {
+        self.effects.is_empty() && self.store.changes.is_empty()
+    }
+
+    /// The work that the last commands made for others, in the units of a turn's budget.
+    #[inline]
+    pub(super) fn delivered(&mut self) -> usize {
+        std::mem::take(&mut self.delivered) / 8
+    }
+
+    /// Does what the last command left to do. All sessions stand in their places.
+    pub(super) fn settle(&mut self) {
+        while !self.nothing_to_settle() {
+            self.settle_changes();
+            self.settle_messages();
+            self.settle_sessions();
+            self.settle_waiters();
+        }
+    }
+
+    /// Changed keys: breaks the transactions that watch them, and publishes keyspace events.
+    fn settle_changes(&mut self) {
+        let notify = self.state.config.notify;
+        for change in std::mem::take(&mut self.store.changes.list) {
+            if self.state.watch.watched > 0 {
+                let deleted = change.expired;
+                self.state.watch.changed(&mut self.state.sessions, change.db, &change.key, deleted);
+            }
+            let Some(event) = change.event.filter(|event| notify.interest() & event.0.bit() != 0) else {
+                continue;
+            };
+            if notify.keyspace {
+                let channel = [format!("__keyspace@{}__:", change.db).as_bytes(), &change.key].concat();
+                self.effects.publish(Kind::Channel, &channel, event.1.as_bytes());
+            }
+            if notify.keyevent {
+                let channel = format!("__keyevent@{}__:{}", change.db, event.1);
+                self.effects.publish(Kind::Channel, channel.as_bytes(), &change.key);
+            }
+        }
+    }
+
+    fn settle_messages(&mut self) {
+        let state = &mut self.state;
+        let limit = &state.config.output_limits[2];
+        let hard_bytes = if limit.hard_bytes == 0 { u64::MAX } else { limit.hard_bytes };
+        let mut delivered = 0;
+        self.effects.take_published(|kind, channel, message| {
+            delivered += state.pubsub.deliver(
+                &mut state.sessions,
+                &mut state.dirty,
+                &mut state.pool,
+                hard_bytes,
+                (kind, channel, message),
+            );
+            state.stats.messages += 1;
+        });
+        self.delivered += delivered;
+    }
+
+    fn settle_sessions(&mut self) {
+        for (key, how) in std::mem::take(&mut self.effects.closed) {
+            if let Some(Some(session)) = self.state.sessions.get_mut(key) {
+                session.close(how);
+                self.state.touch_output(key);
+            }
+        }
+        for (key, wake) in std::mem::take(&mut self.effects.woken) {
+            self.end_wait(key, |session, blocked| match wake {
+                Wake::Timeout => reply_in_vain(&mut session.out, blocked.in_vain),
+                Wake::Error => {
+                    let text = "UNBLOCKED client unblocked via CLIENT UNBLOCK";
+                    session.out.error(&CmdError::new(text));
+                }
+            });
+        }
+    }
+
+    /// Keys that came to be: serves those who wait for them, first come, first served.
+    fn settle_waiters(&mut self) {
+        for (db, key) in std::mem::take(&mut self.store.changes.ready) {
+            // Who starts to wait from here on has seen the key already.
+            let horizon = self.state.waiters.horizon();
+            let mut after = None;
+            while let Some((ticket, waiter)) = self.state.waiters.next(db, &key, after) {
+                if ticket >= horizon || !self.is_ready(db, &key) {
+                    break;
+                }
+                after = Some(ticket);
+                self.serve_waiter(waiter);
+            }
+        }
+    }
+
+    fn is_ready(&mut self, db: usize, key: &[u8]) -> bool {
+        let found = self.store.find(db, key);
+        found.is_some_and(|pos| self.store.entry(db, pos).value().can_be_waited_for())
+    }
+
+    /// Runs the command of a session that waits again.
+    fn serve_waiter(&mut self, key: SessionKey) {
+        let Some(mut session) = self.state.sessions.get_mut(key).and_then(Option::take) else { return };
+        let Some(blocked) = session.blocked.take() else { unreachable!("who is in a queue waits") };
+        session.out.lend(&mut self.state.pool);
+        let done = self.call_again(&mut session, &blocked);
+        if done {
+            self.state.waiters.unblock(key, &blocked);
+            self.state.stats.unblocked += 1;
+        } else {
+            session.blocked = Some(blocked);
+        }
+        self.state.sessions[key] = Some(session);
+        if done {
+            self.state.resumed.push(key);
+            self.state.touch_output(key);
+            self.delivered += 8;
+        }
+    }
+
+    /// Ends a wait without what was waited for.
+    pub(super) fn end_wait(&mut self, key: SessionKey, reply: impl FnOnce(&mut Session, &Blocked)) {
+        let Some(Some(session)) = self.state.sessions.get_mut(key) else { return };
+        let Some(blocked) = session.blocked.take() else { return };
+        session.out.lend(&mut self.state.pool);
+        reply(session, &blocked);
+        self.state.waiters.unblock(key, &blocked);
+        self.state.resumed.push(key);
+        self.state.touch_output(key);
+    }
+
+    /// The most output that a session may have waiting, in bytes.
+    #[inline]
+    pub(super) fn output_hard_limit(&self, session: &Session) -> u64 {
+        let class = if session.is_subscriber() { 2 } else { 0 };
+        match self.state.config.output_limits[class].hard_bytes {
+            0 => u64::MAX,
+            bytes => bytes,
+        }
+    }
+
+    /// Closes a client that does not read what it asked for.
+    #[cold]
+    pub(super) fn cut_off(&mut self, session: &mut Session) {
+        log::warn!(
+            target: "staywire",
+            "Client id={} addr={} scheduled to be closed ASAP for overcoming of output buffer limits.",
+            session.id, session.addr
+        );
+        self.state.stats.output_limit_disconnections += 1;
+        session.out.clear();
+        session.close(Closing::Now);
+    }
+
+    /// To be called once a turn for a session whose output could not be written whole: closes it where the limits say.
+    pub fn check_output_limits(&mut self, key: SessionKey) {
+        let now_ms = self.store.now_ms;
+        let Some(mut session) = self.state.sessions.get_mut(key).and_then(Option::take) else { return };
+        let class = if session.is_subscriber() { 2 } else { 0 };
+        let limit = self.state.config.output_limits[class];
+        let pending = session.out.pending_bytes() as u64;
+        let hard = limit.hard_bytes > 0 && pending >= limit.hard_bytes;
+        let soft = if limit.soft_bytes > 0 && pending >= limit.soft_bytes {
+            let since_ms = *session.soft_limit_since_ms.get_or_insert(now_ms);
+            now_ms - since_ms > limit.soft_seconds.saturating_mul(1000)
+        } else {
+            session.soft_limit_since_ms = None;
+            false
+        };
+        if std::mem::take(&mut session.overflowed) || (hard || soft) && session.closing != Closing::Now {
+            self.cut_off(&mut session);
+        }
+        self.state.sessions[key] = Some(session);
+    }
+}
+
+pub(super) fn reply_in_vain(out: &mut Output, in_vain: InVain) {
+    match in_vain {
+        InVain::Null => out.null(),
+        InVain::NullArray => out.null_array(),
+    }
+}

@@ -1,0 +1,101 @@
+//! Floor 4: what a server knows beside its keys: sessions, subscriptions, waiters, watches, parameters, counters. No
+//! sockets.
+
+pub mod config;
+pub mod pubsub;
+pub mod session;
+pub mod stats;
+pub mod waiters;
+pub mod watch;
+
+use crate::base::{clock::Clock, hash::Seed, rng::Rng};
+use config::Config;
+use pubsub::PubSub;
+use session::{SessionKey, Sessions};
+use stats::Stats;
+use waiters::Waiters;
+use watch::Watch;
+
+/// What identifies a server, for INFO.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    /// 40 hexadecimal digits, new at each start.
+    pub run_id: String,
+    pub started_ms: i64,
+    /// Where it listens; 0 where it does not.
+    pub tcp_port: u16,
+    pub executable: String,
+    pub config_file: String,
+}
+
+/// What a server knows beside its keys.
+pub struct State {
+    pub clock: Clock,
+    pub config: Config,
+    pub identity: Identity,
+    pub sessions: Sessions,
+    pub pubsub: PubSub,
+    pub waiters: Waiters,
+    pub watch: Watch,
+    pub stats: Stats,
+    pub rng: Rng,
+    pub seed: Seed,
+    /// Sessions with output to be written.
+    pub dirty: Vec<SessionKey>,
+    /// Sessions that wait no more and may have input left.
+    pub resumed: Vec<SessionKey>,
+    /// Buffers of outputs that were written, to be used again.
+    pub pool: Vec<Vec<u8>>,
+    pub next_session_id: u64,
+    /// SHUTDOWN was called.
+    pub stopping: bool,
+}
+
+impl State {
+    /// The state of a new server with a table of `commands` commands.
+    pub fn new(config: Config, clock: Clock, mut rng: Rng, commands: usize) -> State {
+        let seed = Seed([rng.next_u64(), rng.next_u64()]);
+        let databases = config.databases as usize;
+        let run_id = (0..40).map(|_| char::from(b"0123456789abcdef"[rng.below(16) as usize])).collect();
+        let identity = Identity {
+            run_id,
+            started_ms: clock.now_us() / 1000,
+            tcp_port: 0,
+            executable: String::new(),
+            config_file: String::new(),
+        };
+        State {
+            clock,
+            config,
+            identity,
+            sessions: Sessions::new(),
+            pubsub: PubSub::new(seed),
+            waiters: Waiters::new(seed, databases),
+            watch: Watch::new(seed, databases),
+            stats: Stats::new(commands),
+            rng,
+            seed,
+            dirty: Vec::new(),
+            resumed: Vec::new(),
+            pool: Vec::new(),
+            next_session_id: 1,
+            stopping: false,
+        }
+    }
+
+    /// Has a session's output written, or the session closed, at the end of the turn.
+    pub fn touch_output(&mut self, key: SessionKey) {
+        let Some(Some(session)) = self.sessions.get_mut(key) else { return };
+        if !session.dirty {
+            session.dirty = true;
+            self.dirty.push(key);
+        }
+    }
+
+    /// Memory of sessions and subscriptions, in bytes.
+    pub fn mem_bytes(&self) -> usize {
+        let sessions: usize =
+            self.sessions.iter().map(|(_, s)| s.as_ref().map_or(0, |s| s.mem_bytes())).sum();
+        sessions + self.sessions.capacity() * size_of::<usize>() + self.pubsub.mem_bytes()
+    }
+}
