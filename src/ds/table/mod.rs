@@ -369,9 +369,9 @@ impl<T: Item> Table<T> {
     #[inline]
     fn count_volatile(&mut self, bucket: usize, by: isize) {
         if by != 0 {
-            self.volatile_len = self.volatile_len.strict_add_signed(by);
             let chunk = &mut self.chunks[bucket / CHUNK];
-            chunk.volatile = chunk.volatile.strict_add_signed(by);
+            chunk.volatile = chunk.volatile.checked_add_signed(by).expect("a count of what is there");
+            self.volatile_len = self.volatile_len.checked_add_signed(by).expect("a count of what is there");
         }
     }
 
@@ -381,8 +381,13 @@ impl<T: Item> Table<T> {
         let (bucket, slot) = (pos.bucket as usize, pos.slot as usize);
         let group = &mut self.chunks[bucket / CHUNK].groups[bucket % CHUNK];
         let volatile = item.volatile();
-        let new = group::rewrite(group.word(slot), item.into_ptr(), volatile);
-        let old = group.set_word(slot, new);
+        let old = group.word(slot);
+        let new = group::rewrite(old, item.into_ptr(), volatile);
+        if new == old {
+            // The common edit in place leaves the group's memory clean.
+            return old;
+        }
+        group.set_word(slot, new);
         self.count_volatile(bucket, volatile as isize - (old & VOLATILE != 0) as isize);
         old
     }
@@ -428,7 +433,7 @@ impl<T: Item> Table<T> {
     /// Adds a last bucket. No step allocates more than a chunk or moves more than a row of chunks.
     fn push_bucket(&mut self, group: Group) {
         self.group_bytes += group.bytes();
-        if self.buckets % CHUNK == 0 {
+        if self.buckets.is_multiple_of(CHUNK) {
             self.chunks.push(Chunk { groups: Vec::with_capacity(CHUNK), volatile: 0 });
         }
         let groups = &mut self.chunks[self.buckets / CHUNK].groups;

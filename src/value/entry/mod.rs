@@ -16,7 +16,7 @@ use std::ptr::{self, NonNull};
 use std::slice;
 
 use super::int::canonical_i64;
-use super::value::EMBSTR_MAX;
+use super::types::EMBSTR_MAX;
 use super::{Value, ValueMut, ValueRef};
 use crate::ds::size::rounded;
 use crate::ds::table::Item;
