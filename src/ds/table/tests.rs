@@ -389,6 +389,37 @@ fn a_snapshot_has_what_stood_at_the_cut_once() {
 }
 
 #[test]
+fn a_merge_into_an_emptied_bucket_behind_the_cursor_loses_nothing() {
+    let mut rng = Rng::new(12);
+    let mut table = filled(&mut rng, 2_000);
+    let seen = Seen::default();
+    table.snapshot_begin(sink(&seen));
+    let from = table.buckets - 1;
+    let to = from - (1 << from.ilog2());
+    table.snapshot_step(to + 1);
+    for n in 0..2_000 {
+        if table.bucket(table.hash(&key(n))) == to {
+            let pos = pos(&table, n).unwrap();
+            table.remove(pos);
+        }
+    }
+    assert!(table.buckets == from + 1 && table.group(to).len() == 0);
+    for n in 0..2_000 {
+        if table.buckets > from
+            && let Some(pos) = pos(&table, n)
+            && (pos.bucket as usize) < to
+        {
+            table.remove(pos);
+        }
+    }
+    assert!(table.buckets == from && table.group(to).len() > 0);
+    while !table.snapshot_step(10) {}
+    let mut seen: Vec<u64> = seen.lock().unwrap().iter().map(|&(n, _)| n).collect();
+    seen.sort_unstable();
+    assert!(seen.into_iter().eq(0..2_000));
+}
+
+#[test]
 fn a_taken_table_goes_on_with_its_snapshot() {
     let mut rng = Rng::new(10);
     for drain in [false, true] {
