@@ -23,6 +23,7 @@ use std::ops::{Deref, DerefMut};
 use std::ptr::NonNull;
 
 use self::group::{Group, VOLATILE};
+pub use self::snapshot::Sink;
 use self::snapshot::Snapshot;
 use crate::ds::hash;
 use crate::ds::prefetch::prefetch;
@@ -291,7 +292,8 @@ impl<T: Item> Table<T> {
         own(self.store(pos, item))
     }
 
-    /// Leaves an empty table and returns the full one, with its snapshot if it is under one.
+    /// Leaves an empty table and returns the full one, with its snapshot if it is under one: that one should then
+    /// be stepped to its end before the table is dropped, since a drop gives the snapshot up.
     pub fn take(&mut self) -> Table<T> {
         mem::replace(self, Table::new(self.seed))
     }

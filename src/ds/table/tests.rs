@@ -341,7 +341,7 @@ fn all_are_equally_likely_to_be_picked() {
 
 type Seen = Arc<Mutex<Vec<(u64, u64)>>>;
 
-fn sink(seen: &Seen) -> snapshot::Sink<Thing> {
+fn sink(seen: &Seen) -> Sink<Thing> {
     let seen = Arc::clone(seen);
     Box::new(move |item| seen.lock().unwrap().push((u64::from_be_bytes(item.0.key), item.0.value)))
 }
