@@ -3,7 +3,7 @@
 //! It is a linear hash table (Litwin, "Linear hashing: a new tool for file and table addressing", 1980): `buckets`
 //! is any number, not a power of two. A hash's low bits name its bucket, one bit more for those buckets that have
 //! been split since the last doubling. An insert over the target splits one bucket and a removal under it merges
-//! one, so the table grows and shrinks smoothly. A bucket is a [`group::Group`], a block that is as large as it has
+//! one, so the table grows and shrinks smoothly. A bucket is a `Group`, a block that is as large as it has
 //! to be, with a byte of the hash for each entry: a lookup compares 64 of them at once.
 //!
 //! - `scan` walks the table with a cursor that lives with the caller;

@@ -220,6 +220,19 @@ fn memory_is_smooth_in_size() {
 }
 
 #[test]
+fn memory_of_millions() {
+    let mut table = filled(&mut Rng::new(13), 0);
+    let mut last = 0;
+    for size in [100_000, 1_000_000, 1_200_000, 1_400_000, 1_800_000] {
+        (last..size).for_each(|n| add(&mut table, n, n, false));
+        last = size;
+        let per_key = table.mem_bytes() as f64 / size as f64;
+        assert!(per_key <= 10.8, "{size}: {per_key}");
+    }
+    while table.drain_some(1000).count() > 0 {}
+}
+
+#[test]
 fn draining_takes_all_by_slices() {
     let mut rng = Rng::new(3);
     let mut table = filled(&mut rng, 10_000);
