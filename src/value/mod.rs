@@ -4,8 +4,8 @@
 pub mod entry;
 pub mod int;
 pub mod list;
-mod value;
+mod types;
 
 pub use self::entry::Entry;
 pub use self::list::List;
-pub use self::value::{Value, ValueMut, ValueRef};
+pub use self::types::{Value, ValueMut, ValueRef};

@@ -263,9 +263,9 @@ impl Group {
         slot
     }
 
-    /// Puts another word into `slot` and returns the old one.
+    /// Puts another word into `slot`.
     #[inline]
-    pub(super) fn set_word(&mut self, slot: usize, word: u64) -> u64 {
+    pub(super) fn set_word(&mut self, slot: usize, word: u64) {
         let old = self.word(slot);
         // SAFETY: `word()` has checked the slot.
         unsafe { self.words().add(slot).write(word) };
@@ -274,7 +274,6 @@ impl Group {
             // One of the two has the flag, so the count cannot go below 0 or above the length.
             header.volatile = if word & VOLATILE != 0 { header.volatile + 1 } else { header.volatile - 1 };
         }
-        old
     }
 
     /// Takes the word out of `slot`; the last entry moves there.

@@ -3,7 +3,7 @@
 //! It is a linear hash table (Litwin, "Linear hashing: a new tool for file and table addressing", 1980): `buckets`
 //! is any number, not a power of two. A hash's low bits name its bucket, one bit more for those buckets that have
 //! been split since the last doubling. An insert over the target splits one bucket and a removal under it merges
-//! one, so the table grows and shrinks smoothly. A bucket is a [`group::Group`], a block that is as large as it has
+//! one, so the table grows and shrinks smoothly. A bucket is a `Group`, a block that is as large as it has
 //! to be, with a byte of the hash for each entry: a lookup compares 64 of them at once.
 //!
 //! - `scan` walks the table with a cursor that lives with the caller;
@@ -292,7 +292,8 @@ impl<T: Item> Table<T> {
         own(self.store(pos, item))
     }
 
-    /// Leaves an empty table and returns the full one, with its snapshot if it is under one.
+    /// Leaves an empty table and returns the full one, with its snapshot if it is under one: that one should then
+    /// be stepped to its end before the table is dropped, since a drop gives the snapshot up.
     pub fn take(&mut self) -> Table<T> {
         mem::replace(self, Table::new(self.seed))
     }
@@ -370,9 +371,9 @@ impl<T: Item> Table<T> {
     #[inline]
     fn count_volatile(&mut self, bucket: usize, by: isize) {
         if by != 0 {
-            self.volatile_len = self.volatile_len.strict_add_signed(by);
             let chunk = &mut self.chunks[bucket / CHUNK];
-            chunk.volatile = chunk.volatile.strict_add_signed(by);
+            chunk.volatile = chunk.volatile.checked_add_signed(by).expect("a count of what is there");
+            self.volatile_len = self.volatile_len.checked_add_signed(by).expect("a count of what is there");
         }
     }
 
@@ -382,8 +383,13 @@ impl<T: Item> Table<T> {
         let (bucket, slot) = (pos.bucket as usize, pos.slot as usize);
         let group = &mut self.chunks[bucket / CHUNK].groups[bucket % CHUNK];
         let volatile = item.volatile();
-        let new = group::rewrite(group.word(slot), item.into_ptr(), volatile);
-        let old = group.set_word(slot, new);
+        let old = group.word(slot);
+        let new = group::rewrite(old, item.into_ptr(), volatile);
+        if new == old {
+            // The common edit in place leaves the group's memory clean.
+            return old;
+        }
+        group.set_word(slot, new);
         self.count_volatile(bucket, volatile as isize - (old & VOLATILE != 0) as isize);
         old
     }
@@ -429,7 +435,7 @@ impl<T: Item> Table<T> {
     /// Adds a last bucket. No step allocates more than a chunk or moves more than a row of chunks.
     fn push_bucket(&mut self, group: Group) {
         self.group_bytes += group.bytes();
-        if self.buckets % CHUNK == 0 {
+        if self.buckets.is_multiple_of(CHUNK) {
             self.chunks.push(Chunk { groups: Vec::with_capacity(CHUNK), volatile: 0 });
         }
         let groups = &mut self.chunks[self.buckets / CHUNK].groups;

@@ -31,10 +31,10 @@ impl<T: Item> Table<T> {
         if self.volatile_len == 0 {
             return None;
         }
-        if self.volatile_len >= self.len / RARE {
-            if let Some(pos) = self.try_slots(rng, |word| word & VOLATILE != 0) {
-                return Some(pos);
-            }
+        if self.volatile_len >= self.len / RARE
+            && let Some(pos) = self.try_slots(rng, |word| word & VOLATILE != 0)
+        {
+            return Some(pos);
         }
         self.nth_volatile(rng.below(self.volatile_len as u64) as usize)
     }

@@ -220,6 +220,19 @@ fn memory_is_smooth_in_size() {
 }
 
 #[test]
+fn memory_of_millions() {
+    let mut table = filled(&mut Rng::new(13), 0);
+    let mut last = 0;
+    for size in [100_000, 1_000_000, 1_200_000, 1_400_000, 1_800_000] {
+        (last..size).for_each(|n| add(&mut table, n, n, false));
+        last = size;
+        let per_key = table.mem_bytes() as f64 / size as f64;
+        assert!(per_key <= 10.8, "{size}: {per_key}");
+    }
+    while table.drain_some(1000).count() > 0 {}
+}
+
+#[test]
 fn draining_takes_all_by_slices() {
     let mut rng = Rng::new(3);
     let mut table = filled(&mut rng, 10_000);
@@ -341,7 +354,7 @@ fn all_are_equally_likely_to_be_picked() {
 
 type Seen = Arc<Mutex<Vec<(u64, u64)>>>;
 
-fn sink(seen: &Seen) -> snapshot::Sink<Thing> {
+fn sink(seen: &Seen) -> Sink<Thing> {
     let seen = Arc::clone(seen);
     Box::new(move |item| seen.lock().unwrap().push((u64::from_be_bytes(item.0.key), item.0.value)))
 }
@@ -386,6 +399,37 @@ fn a_snapshot_has_what_stood_at_the_cut_once() {
             assert!(*seen == cut, "{} of {}", seen.len(), cut.len());
         }
     }
+}
+
+#[test]
+fn a_merge_into_an_emptied_bucket_behind_the_cursor_loses_nothing() {
+    let mut rng = Rng::new(12);
+    let mut table = filled(&mut rng, 2_000);
+    let seen = Seen::default();
+    table.snapshot_begin(sink(&seen));
+    let from = table.buckets - 1;
+    let to = from - (1 << from.ilog2());
+    table.snapshot_step(to + 1);
+    for n in 0..2_000 {
+        if table.bucket(table.hash(&key(n))) == to {
+            let pos = pos(&table, n).unwrap();
+            table.remove(pos);
+        }
+    }
+    assert!(table.buckets == from + 1 && table.group(to).len() == 0);
+    for n in 0..2_000 {
+        if table.buckets > from
+            && let Some(pos) = pos(&table, n)
+            && (pos.bucket as usize) < to
+        {
+            table.remove(pos);
+        }
+    }
+    assert!(table.buckets == from && table.group(to).len() > 0);
+    while !table.snapshot_step(10) {}
+    let mut seen: Vec<u64> = seen.lock().unwrap().iter().map(|&(n, _)| n).collect();
+    seen.sort_unstable();
+    assert!(seen.into_iter().eq(0..2_000));
 }
 
 #[test]

@@ -16,7 +16,7 @@ use std::ptr::{self, NonNull};
 use std::slice;
 
 use super::int::canonical_i64;
-use super::value::EMBSTR_MAX;
+use super::types::EMBSTR_MAX;
 use super::{Value, ValueMut, ValueRef};
 use crate::ds::size::rounded;
 use crate::ds::table::Item;
@@ -120,7 +120,7 @@ unsafe impl Send for Entry {}
 const _: () = {
     const fn is_send<T: Send>() {}
     is_send::<Value>();
-    assert!(size_of::<Value>() <= 24 && align_of::<Value>() == 8);
+    assert!(size_of::<Value>() <= 24 && align_of::<Value>() <= 8);
 };
 
 // SAFETY: the block's address is all an entry consists of; allocators give addresses of user space, below 2^48.

@@ -205,7 +205,7 @@ fn a_common_entry_takes_48_bytes() {
     let block = entry.0;
     entry.set_expire(Some(1));
     entry.overwrite_string(b"xxxxxxxxyyyyyyyy", None);
-    entry.overwrite_string(b"", Some(2));
+    entry.overwrite_string(b"y", Some(2));
     entry.set_string(b"abcdefgh");
     assert_eq!((entry.mem_bytes(), entry.0), (48, block), "all of it in place");
     entry.set_int(7);
