@@ -12,7 +12,6 @@ pub const COMMANDS: &[CommandSpec] = &[
             Flags::STALE,
             Flags::FAST,
             Flags::NO_AUTH,
-            Flags::SENTINEL,
             Flags::ALLOW_BUSY,
         ])
         .acl(&[Categories::CONNECTION])
@@ -28,7 +27,6 @@ pub const COMMANDS: &[CommandSpec] = &[
             Flags::STALE,
             Flags::FAST,
             Flags::NO_AUTH,
-            Flags::SENTINEL,
             Flags::ALLOW_BUSY,
         ])
         .acl(&[Categories::CONNECTION])
@@ -51,7 +49,7 @@ pub const COMMANDS: &[CommandSpec] = &[
         )
         .optional()]),
     CommandSpec::new("ping", -1, Group::Connection, ping)
-        .flags(&[Flags::FAST, Flags::SENTINEL])
+        .flags(&[Flags::FAST])
         .acl(&[Categories::CONNECTION])
         .doc("1.0.0", "Answers, to show that the server does.", "O(1)")
         .args(&[Arg::new("message", ArgKind::String).optional()])

@@ -359,6 +359,12 @@ impl CommandSpec {
         self
     }
 
+    /// Subcommands beside a form of its own.
+    pub const fn subcommands(mut self, subcommands: &'static [CommandSpec]) -> CommandSpec {
+        self.subcommands = subcommands;
+        self
+    }
+
     /// Where its keys stand.
     pub const fn keys(mut self, keys: &'static [KeySpec]) -> CommandSpec {
         self.keys = keys;

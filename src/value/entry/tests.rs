@@ -1,7 +1,6 @@
-use std::collections::VecDeque;
-
 use super::*;
 use crate::base::rng::Rng;
+use crate::ds::quicklist::{End, ListConfig};
 use crate::value::List;
 
 /// What an entry should hold.
@@ -63,7 +62,11 @@ fn random_bytes(rng: &mut Rng) -> Vec<u8> {
 }
 
 fn random_list(rng: &mut Rng) -> List {
-    List(Box::new((0..rng.below(5)).map(|_| random_bytes(rng)).collect::<VecDeque<_>>()))
+    let mut list = List::default();
+    for _ in 0..rng.below(5) {
+        list.push(End::Tail, &random_bytes(rng), &ListConfig::default());
+    }
+    list
 }
 
 fn random_value(rng: &mut Rng) -> Value {
@@ -142,8 +145,8 @@ fn step(rng: &mut Rng, entry: &mut Entry, model: &mut Model) {
         _ => {
             if let Value::List(want) = &mut model.value {
                 let ValueMut::List(list) = entry.value_mut() else { panic!("a list") };
-                list.0.push_back(b"more".to_vec());
-                want.0.push_back(b"more".to_vec());
+                list.push(End::Tail, b"more", &ListConfig::default());
+                want.push(End::Tail, b"more", &ListConfig::default());
             } else {
                 assert!(matches!(entry.value_mut(), ValueMut::Str));
             }
