@@ -64,7 +64,7 @@ fn random_bytes(rng: &mut Rng) -> Vec<u8> {
 fn random_list(rng: &mut Rng) -> List {
     let mut list = List::default();
     for _ in 0..rng.below(5) {
-        list.push(End::Tail, &random_bytes(rng), &ListConfig::default());
+        list.push(End::Right, &random_bytes(rng), &ListConfig::default());
     }
     list
 }
@@ -145,8 +145,8 @@ fn step(rng: &mut Rng, entry: &mut Entry, model: &mut Model) {
         _ => {
             if let Value::List(want) = &mut model.value {
                 let ValueMut::List(list) = entry.value_mut() else { panic!("a list") };
-                list.push(End::Tail, b"more", &ListConfig::default());
-                want.push(End::Tail, b"more", &ListConfig::default());
+                list.push(End::Right, b"more", &ListConfig::default());
+                want.push(End::Right, b"more", &ListConfig::default());
             } else {
                 assert!(matches!(entry.value_mut(), ValueMut::Str));
             }
