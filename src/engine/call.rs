@@ -101,13 +101,10 @@ impl Engine {
     fn reject_unknown(&mut self, session: &mut Session, args: Args<'_>, error: &CmdError) {
         let name = args.at(0);
         if name.eq_ignore_ascii_case(b"post") || name.eq_ignore_ascii_case(b"host:") {
-            log::warn!(
-                target: "staywire",
-                "Possible SECURITY ATTACK detected. It looks like somebody is sending POST or Host: commands to \
+            self.state.journal.warn(format_args!("Possible SECURITY ATTACK detected. It looks like somebody is sending POST or Host: commands to \
                  Staywire. This is likely due to an attacker attempting to use Cross Protocol Scripting to \
                  compromise your instance. Connection from {} aborted.",
-                session.addr
-            );
+                session.addr));
             session.close(Closing::Now);
             return;
         }

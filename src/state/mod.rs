@@ -8,7 +8,7 @@ pub mod stats;
 pub mod waiters;
 pub mod watch;
 
-use crate::base::{clock::Clock, hash::Seed, rng::Rng};
+use crate::base::{clock::Clock, hash::Seed, journal::Journal, rng::Rng};
 use config::Config;
 use pubsub::PubSub;
 use session::{SessionKey, Sessions};
@@ -31,6 +31,7 @@ pub struct Identity {
 /// What a server knows beside its keys.
 pub struct State {
     pub clock: Clock,
+    pub journal: Journal,
     pub config: Config,
     pub identity: Identity,
     pub sessions: Sessions,
@@ -66,6 +67,7 @@ impl State {
         };
         State {
             clock,
+            journal: Journal::default(),
             config,
             identity,
             sessions: Sessions::new(),
