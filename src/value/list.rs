@@ -7,6 +7,9 @@
 pub use crate::ds::listpack::{Elem, Needle};
 pub use crate::ds::quicklist::{End, ListConfig, Part, Place};
 
+#[cfg(test)]
+mod tests;
+
 use crate::ds::listpack::Listpack;
 use crate::ds::quicklist::{At, Quicklist};
 use crate::ds::size::rounded;

@@ -7,6 +7,9 @@ mod buffer;
 mod entries;
 mod entry;
 
+#[cfg(test)]
+mod tests;
+
 pub use entries::{Entries, Iter, RevIter};
 pub use entry::{Elem, Needle};
 

@@ -118,6 +118,18 @@ impl Quicklist {
         self.chunks.is_empty()
     }
 
+    /// What [`Quicklist::mem_bytes`] must answer, from scratch.
+    #[cfg(test)]
+    pub(crate) fn recount_mem(&self) -> usize {
+        let chunks = self.chunks.iter().map(|home| {
+            let nodes: usize = home.chunk.slots.iter().map(|slot| slot.node.mem_bytes()).sum();
+            assert_eq!(home.count, home.chunk.slots.iter().map(|slot| slot.count).sum());
+            assert!(!home.chunk.slots.is_empty() && home.chunk.slots.len() <= MAX_NODES);
+            home.chunk.mem_bytes() + nodes
+        });
+        chunks.sum::<usize>() + rounded(self.chunks.capacity() * size_of::<ChunkSlot>())
+    }
+
     fn slots(&self, chunk: usize) -> &VecDeque<Slot> {
         &self.chunks[chunk].chunk.slots
     }

@@ -9,6 +9,9 @@
 mod chunks;
 mod node;
 
+#[cfg(test)]
+pub(crate) mod tests;
+
 pub use chunks::At;
 pub use node::Part;
 
@@ -231,7 +234,7 @@ impl Quicklist {
             }
         } else {
             // A large element takes the place of a small one: its pack is split around it.
-            self.split(at, offset + 1);
+            let (at, _) = self.split(at, offset + 1);
             let emptied = self.edit(at, |node| {
                 if let Node::Pack(pack) = node {
                     pack.delete_range(offset, 1);
@@ -284,7 +287,7 @@ impl Quicklist {
             return;
         }
         // The middle of a full pack: the half that has the new element's neighbour takes it, or it stands alone.
-        let tail = self.split(at, slot);
+        let (at, tail) = self.split(at, slot);
         if cfg.is_large(value.len()) {
             let at = self.insert_node(tail, Node::plain(value));
             self.settle(at, cfg);
@@ -360,9 +363,7 @@ impl Quicklist {
         }
         if removed > 0 {
             self.merge_chunks();
-            if let Some(at) = self.first_node() {
-                self.settle(at, cfg);
-            }
+            self.settle(At::START, cfg);
         }
         removed
     }
@@ -430,15 +431,20 @@ impl Quicklist {
             )
     }
 
-    /// Splits the pack at `at` before its element `offset`; the new node, which is returned, has what follows. Splits
-    /// nothing if nothing follows.
-    fn split(&mut self, at: At, offset: usize) -> At {
+    /// Splits the pack at `at` before its element `offset`. Returns the places of the node and of the one behind it,
+    /// which is new and has what follows, unless nothing does.
+    fn split(&mut self, at: At, offset: usize) -> (At, At) {
         let tail = self.edit(at, |node| match node {
             Node::Pack(pack) => pack.split_off(offset),
             _ => Listpack::new(),
         });
         let next = self.step(at);
-        if tail.is_empty() { next } else { self.insert_node(next, Node::Pack(tail)) }
+        if tail.is_empty() {
+            return (at, next);
+        }
+        // The chunk may have been split to take the new node.
+        let tail = self.insert_node(next, Node::Pack(tail));
+        (self.prev_node(tail).unwrap_or(at), tail)
     }
 
     /// Merges the node at `at` and its two neighbours on either side where the limit allows it.
@@ -493,9 +499,7 @@ impl Quicklist {
     fn drop_if_empty(&mut self, at: At, cfg: &ListConfig) {
         if self.node(at).len() == 0 {
             self.remove_node(at);
-            if let Some(at) = self.valid(at).or(self.last_node()) {
-                self.settle(at, cfg);
-            }
+            self.settle(at, cfg);
         }
     }
 
@@ -503,22 +507,19 @@ impl Quicklist {
     /// node, its neighbours and those just beyond the depth are.
     fn settle(&mut self, at: At, cfg: &ListConfig) {
         let depth = cfg.compress_depth as usize;
-        if depth == 0 {
-            return;
-        }
-        let around =
-            [self.prev_node(at).and_then(|at| self.prev_node(at)), self.prev_node(at), self.valid(at)];
+        let Some(at) = self.valid(at).or(self.last_node()).filter(|_| depth > 0) else { return };
+        let around = [self.prev_node(at).and_then(|at| self.prev_node(at)), self.prev_node(at), Some(at)];
         let next = self.next_node(at);
         let after = next.and_then(|at| self.next_node(at));
         for at in around.into_iter().chain([next, after]).flatten() {
             self.set_compressed(at, self.is_interior(at, depth));
         }
         let (mut head, mut tail) = (self.first_node(), self.last_node());
-        for done in 0..=depth.min(self.nodes) {
+        // One change adds two nodes at most, so that two may have left the depth on either side.
+        for done in 0..(depth + 2).min(self.nodes) {
             let (Some(left), Some(right)) = (head, tail) else { return };
-            let interior = done == depth;
-            self.set_compressed(left, interior && self.is_interior(left, depth));
-            self.set_compressed(right, interior && self.is_interior(right, depth));
+            self.set_compressed(left, done >= depth && self.is_interior(left, depth));
+            self.set_compressed(right, done >= depth && self.is_interior(right, depth));
             (head, tail) = (self.next_node(left), self.prev_node(right));
         }
     }
