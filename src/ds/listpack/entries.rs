@@ -1,6 +1,6 @@
 //! Reading a listpack's entries, wherever their bytes are.
 
-use super::entry::{Elem, Needle, back_len_size, decode, decode_back_len};
+use super::entry::{Elem, Needle, back_len_size, body_len, decode, decode_back_len};
 
 /// The entries of a pack, without header and end mark. Offsets are in bytes, from the first entry on.
 #[derive(Clone, Copy, Debug)]
@@ -44,7 +44,7 @@ impl<'a> Entries<'a> {
     /// The whole length in bytes of the entry at `offset`.
     #[inline]
     pub fn entry_len(&self, offset: usize) -> usize {
-        let body_len = decode(&self.bytes[offset..]).1;
+        let body_len = body_len(&self.bytes[offset..]);
         body_len + back_len_size(body_len)
     }
 

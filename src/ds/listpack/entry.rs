@@ -183,6 +183,17 @@ pub(super) fn decode(bytes: &[u8]) -> (Elem<'_>, usize) {
     (Elem::Bytes(&bytes[header..header + len]), header + len)
 }
 
+/// The length of the body of the entry at the start of `bytes`, without a look at its value.
+#[inline]
+pub(super) fn body_len(bytes: &[u8]) -> usize {
+    match bytes[0] {
+        0..0x80 => 1,
+        first @ 0x80..0xc0 => 1 + usize::from(first & 0x3f),
+        0xc0..0xe0 => 2,
+        _ => decode(bytes).1,
+    }
+}
+
 /// The length of the body at the start of `bytes`, if its encoding exists and it ends within `bytes`.
 pub(super) fn checked_body_len(bytes: &[u8]) -> Option<usize> {
     let len = match *bytes.first()? {

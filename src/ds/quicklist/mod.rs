@@ -533,12 +533,6 @@ impl Quicklist {
             next = self.next_node(at);
         }
     }
-
-    fn set_compressed(&mut self, at: At, compressed: bool) {
-        if self.node(at).is_compressed() != compressed {
-            self.edit_as_is(at, |node| if compressed { node.compress() } else { node.decompress() });
-        }
-    }
 }
 
 fn new_node(value: &[u8], cfg: &ListConfig) -> Node {
