@@ -313,12 +313,12 @@ impl List {
 
     /// Adds a pack at the tail as a node of its own, as read from a file; see [`List::finish_load`].
     pub fn append_pack_node(&mut self, pack: Listpack) {
-        self.to_quicklist().append_listpack(pack);
+        self.make_quicklist().append_listpack(pack);
     }
 
     /// Adds a large element at the tail as a node of its own, as read from a file; see [`List::finish_load`].
     pub fn append_plain_node(&mut self, value: &[u8]) {
-        self.to_quicklist().append_plain(value);
+        self.make_quicklist().append_plain(value);
     }
 
     /// Chooses the encoding of a list that was read from a file, and compresses what has to be.
@@ -336,11 +336,11 @@ impl List {
         if let List::Pack(pack) = self
             && cfg.exceeds_limit(pack.lp_bytes().saturating_add(bytes), pack.len() + count)
         {
-            self.to_quicklist();
+            self.make_quicklist();
         }
     }
 
-    fn to_quicklist(&mut self) -> &mut Quicklist {
+    fn make_quicklist(&mut self) -> &mut Quicklist {
         if let List::Pack(pack) = self {
             let pack = std::mem::take(pack);
             *self = List::Quick(Box::new(Quicklist::from_listpack(pack)));

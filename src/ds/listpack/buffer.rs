@@ -263,12 +263,12 @@ impl Buffer {
         let start = Buffer::data(ptr).wrapping_add(meta.head as usize);
         if side == Side::Head {
             // SAFETY: there are `extra` data bytes before the head, and `left` bytes behind it.
-            unsafe { std::ptr::copy(start, start.sub(extra), left) };
+            unsafe { shift(start, start.sub(extra), left) };
             Meta { head: meta.head - extra as u32, ..meta }
         } else {
             let from = (meta.tail - meta.head) as usize - right;
             // SAFETY: the `right` bytes end at the tail, and `extra` data bytes follow it.
-            unsafe { std::ptr::copy(start.add(from), start.add(from + extra), right) };
+            unsafe { shift(start.add(from), start.add(from + extra), right) };
             Meta { tail: meta.tail + extra as u32, ..meta }
         }
     }
@@ -280,12 +280,12 @@ impl Buffer {
         let start = Buffer::data(ptr).wrapping_add(meta.head as usize);
         if left < right {
             // SAFETY: between the two there are at least `less` bytes: the `left` bytes stay within those in use.
-            unsafe { std::ptr::copy(start, start.add(less), left) };
+            unsafe { shift(start, start.add(less), left) };
             Meta { head: meta.head + less as u32, ..meta }
         } else {
             let from = (meta.tail - meta.head) as usize - right;
             // SAFETY: as above, for the `right` bytes.
-            unsafe { std::ptr::copy(start.add(from), start.add(from - less), right) };
+            unsafe { shift(start.add(from), start.add(from - less), right) };
             Meta { tail: meta.tail - less as u32, ..meta }
         }
     }
@@ -340,5 +340,18 @@ impl Buffer {
     fn give_back(&mut self, meta: Meta) {
         let used = (meta.tail - meta.head) as usize;
         self.reallocate(Buffer::size_for(used + used / 2), Side::Tail);
+    }
+}
+
+/// Moves `len` bytes. At the ends of a pack there is nothing to move, which is not worth a call.
+///
+/// # Safety
+///
+/// As for [`std::ptr::copy`].
+#[inline]
+unsafe fn shift(from: *const u8, to: *mut u8, len: usize) {
+    if len > 0 {
+        // SAFETY: the caller's promise.
+        unsafe { std::ptr::copy(from, to, len) };
     }
 }

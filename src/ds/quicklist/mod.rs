@@ -49,7 +49,7 @@ impl ListConfig {
     pub fn node_limit(&self) -> (usize, usize) {
         match self.fill {
             0.. => (usize::MAX, self.fill.max(1) as usize),
-            _ => (4096 << self.fill.saturating_neg().clamp(1, 5) - 1, usize::MAX),
+            _ => (4096 << (self.fill.saturating_neg().clamp(1, 5) - 1), usize::MAX),
         }
     }
 
