@@ -242,7 +242,10 @@ impl Buffer {
                 self.give_back(meta);
             }
         }
-        &mut self.bytes_mut().0[offset..offset + ins]
+        let Some(ptr) = self.ptr.filter(|_| ins > 0) else { return &mut [] };
+        let gap = Buffer::data(ptr).wrapping_add(meta.head as usize + offset);
+        // SAFETY: `offset + ins` is at most the bytes in use, which start at the head, and `self` is borrowed mutably.
+        unsafe { std::slice::from_raw_parts_mut(gap, ins) }
     }
 
     /// Widens by `extra` what is between `left` and `right` bytes. Moves the shorter of the two if there is room on its

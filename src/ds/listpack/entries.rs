@@ -121,16 +121,25 @@ impl<'a> Entries<'a> {
 
     /// The first element from `from` on that is `value`: its index and offset.
     pub fn find(&self, value: &[u8], from: usize) -> Option<(usize, usize)> {
+        self.find_every(value, from, 1)
+    }
+
+    /// Like [`Entries::find`], but looks only at every `step`th element, as for the keys in a pack of pairs.
+    pub fn find_every(&self, value: &[u8], from: usize, step: usize) -> Option<(usize, usize)> {
         let needle = Needle::new(value);
-        let mut offset = self.seek(from);
-        let mut index = from;
+        let (mut index, mut offset) = (from, self.seek(from));
         while offset < self.end() {
             let (elem, body_len) = decode(&self.bytes[offset..]);
             if needle.matches(elem) {
                 return Some((index, offset));
             }
             offset += body_len + back_len_size(body_len);
-            index += 1;
+            for _ in 1..step {
+                if offset < self.end() {
+                    offset = self.next(offset);
+                }
+            }
+            index += step;
         }
         None
     }

@@ -170,6 +170,8 @@ fn check(pack: &Listpack, model: &[Vec<u8>], seed: u64) {
     for (i, value) in model.iter().enumerate() {
         let first = model.iter().position(|other| other == value);
         assert_eq!(pack.find(value), first, "seed {seed}");
+        let even = model.iter().step_by(2).position(|other| other == value).map(|pair| pair * 2);
+        assert_eq!(entries.find_every(value, 0, 2).map(|(index, _)| index), even, "seed {seed}");
         assert!(entries.get(i).is_some_and(|elem| elem.eq_bytes(value)), "seed {seed}");
     }
     let bytes = pack.to_redis_bytes();

@@ -3,8 +3,9 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::Quicklist;
 use super::node::{Node, Part, unshared};
+use super::{End, Quicklist};
+use crate::ds::listpack::Listpack;
 use crate::ds::size::rounded;
 
 /// Most nodes in a chunk: what one step may move.
@@ -210,6 +211,35 @@ impl Quicklist {
         let out = f(node);
         self.mem += node.mem_bytes();
         let (old, new) = (slot.count as usize, node.len());
+        slot.count = new as u32;
+        slot.incompressible = false;
+        home.count = home.count - old + new;
+        self.count = self.count - old + new;
+        out
+    }
+
+    /// Changes the pack at an end, if the node there is one: what pushes and pops do all the time, without a search.
+    #[inline]
+    pub(super) fn edit_end_pack<R>(
+        &mut self,
+        end: End,
+        f: impl FnOnce(&mut Listpack) -> Option<R>,
+    ) -> Option<R> {
+        let home = match end {
+            End::Left => self.chunks.front_mut(),
+            End::Right => self.chunks.back_mut(),
+        }?;
+        let slots = &mut unshared(&mut home.chunk).slots;
+        let slot = match end {
+            End::Left => slots.front_mut(),
+            End::Right => slots.back_mut(),
+        }?;
+        let Node::Pack(_) = *slot.node else { return None };
+        let Node::Pack(pack) = unshared(&mut slot.node) else { return None };
+        let mem = pack.mem_bytes();
+        let out = f(pack);
+        self.mem = self.mem - mem + pack.mem_bytes();
+        let (old, new) = (slot.count as usize, pack.len());
         slot.count = new as u32;
         slot.incompressible = false;
         home.count = home.count - old + new;

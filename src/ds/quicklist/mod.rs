@@ -57,7 +57,7 @@ impl ListConfig {
     #[inline]
     pub fn exceeds_limit(&self, len: usize, count: usize) -> bool {
         let (max_len, max_count) = self.node_limit();
-        len > max_len.min(if self.fill >= 0 { SIZE_SAFETY_LIMIT } else { usize::MAX }) || count > max_count
+        if self.fill < 0 { len > max_len } else { len > SIZE_SAFETY_LIMIT || count > max_count }
     }
 
     /// Whether an element of `len` bytes gets its own node.
@@ -158,23 +158,28 @@ impl Quicklist {
     }
 
     /// Adds an element at an end.
+    #[inline]
     pub fn push(&mut self, end: End, value: &[u8], cfg: &ListConfig) {
-        let at = match end {
-            End::Left => self.first_node(),
-            End::Right => self.last_node(),
-        };
-        if let Some(at) = at
+        let pushed = self.edit_end_pack(end, |pack| {
+            pack_allows_insert(pack.lp_bytes(), pack.len(), value.len(), cfg).then(|| match end {
+                End::Left => pack.push_front(value),
+                End::Right => pack.push_back(value),
+            })
+        });
+        if pushed.is_none() {
+            self.push_slow(end, value, cfg);
+        }
+    }
+
+    /// As [`Quicklist::push`], when the end is no pack with room for the element.
+    #[cold]
+    fn push_slow(&mut self, end: End, value: &[u8], cfg: &ListConfig) {
+        if let Some(at) = self.end_node(end)
             && self.allows_insert(at, value.len(), cfg)
         {
-            self.edit(at, |node| {
-                if let Node::Pack(pack) = node {
-                    match end {
-                        End::Left => pack.push_front(value),
-                        End::Right => pack.push_back(value),
-                    }
-                }
-            });
-            return;
+            // Compressed under another configuration.
+            self.edit(at, |_| ());
+            return self.push(end, value, cfg);
         }
         let at = match end {
             End::Left => At::START,
@@ -185,24 +190,54 @@ impl Quicklist {
     }
 
     /// Shows the element at an end to `f`, then removes it.
+    #[inline]
     pub fn pop<R>(&mut self, end: End, cfg: &ListConfig, f: impl FnOnce(Elem<'_>) -> R) -> Option<R> {
-        let at = match end {
-            End::Left => self.first_node(),
-            End::Right => self.last_node(),
-        }?;
-        let out = self.edit(at, |node| match node {
-            Node::Pack(pack) => match end {
+        let mut emptied = false;
+        let mut f = Some(f);
+        let popped = self.edit_end_pack(end, |pack| {
+            let f = f.take()?;
+            let out = match end {
                 End::Left => pack.pop_front(f),
                 End::Right => pack.pop_back(f),
-            },
-            node => {
-                let out = node.read(|part| part.get(0).map(f));
-                *node = Node::Pack(Listpack::new());
-                out
-            }
+            };
+            emptied = pack.is_empty();
+            out
         });
-        self.drop_if_empty(at, cfg);
-        out
+        if let Some(f) = f {
+            return self.pop_slow(end, cfg, f);
+        }
+        if emptied {
+            self.drop_end(end, cfg);
+        }
+        popped
+    }
+
+    /// As [`Quicklist::pop`], when the end is a large element, or compressed under another configuration.
+    #[cold]
+    fn pop_slow<R>(&mut self, end: End, cfg: &ListConfig, f: impl FnOnce(Elem<'_>) -> R) -> Option<R> {
+        let at = self.end_node(end)?;
+        if self.node(at).is_plain() {
+            let out = self.node(at).read(|part| part.get(0).map(f));
+            self.drop_end(end, cfg);
+            return out;
+        }
+        self.edit(at, |_| ());
+        self.pop(end, cfg, f)
+    }
+
+    #[cold]
+    fn drop_end(&mut self, end: End, cfg: &ListConfig) {
+        if let Some(at) = self.end_node(end) {
+            self.remove_node(at);
+            self.settle(at, cfg);
+        }
+    }
+
+    fn end_node(&self, end: End) -> Option<At> {
+        match end {
+            End::Left => self.first_node(),
+            End::Right => self.last_node(),
+        }
     }
 
     /// Shows element `index` to `f`.
@@ -420,15 +455,9 @@ impl Quicklist {
     }
 
     /// Whether an element of `len` more bytes may go to the node at `at`.
-    #[inline]
     fn allows_insert(&self, at: At, len: usize, cfg: &ListConfig) -> bool {
         let node = self.node(at);
-        !node.is_plain()
-            && !cfg.is_large(len)
-            && !cfg.exceeds_limit(
-                node.raw_len().saturating_add(len).saturating_add(ENTRY_OVERHEAD),
-                node.len() + 1,
-            )
+        !node.is_plain() && pack_allows_insert(node.raw_len(), node.len(), len, cfg)
     }
 
     /// Splits the pack at `at` before its element `offset`. Returns the places of the node and of the one behind it,
@@ -494,15 +523,6 @@ impl Quicklist {
         true
     }
 
-    /// After a removal from the node at `at`: drops it when empty.
-    #[inline]
-    fn drop_if_empty(&mut self, at: At, cfg: &ListConfig) {
-        if self.node(at).len() == 0 {
-            self.remove_node(at);
-            self.settle(at, cfg);
-        }
-    }
-
     /// Compresses what has to be after a change at `at`: nodes within the depth from either end are not, the touched
     /// node, its neighbours and those just beyond the depth are.
     fn settle(&mut self, at: At, cfg: &ListConfig) {
@@ -533,6 +553,13 @@ impl Quicklist {
             next = self.next_node(at);
         }
     }
+}
+
+/// Whether an element of `len` bytes may go to a pack of `lp_bytes` and `count` elements.
+#[inline]
+fn pack_allows_insert(lp_bytes: usize, count: usize, len: usize, cfg: &ListConfig) -> bool {
+    !cfg.is_large(len)
+        && !cfg.exceeds_limit(lp_bytes.saturating_add(len).saturating_add(ENTRY_OVERHEAD), count + 1)
 }
 
 fn new_node(value: &[u8], cfg: &ListConfig) -> Node {
