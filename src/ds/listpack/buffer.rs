@@ -239,7 +239,7 @@ impl Buffer {
                 return &mut [];
             }
             if meta.cap > 64 && meta.tail - meta.head < meta.cap / 4 {
-                self.give_back(meta);
+                meta = self.give_back(meta);
             }
         }
         let Some(ptr) = self.ptr.filter(|_| ins > 0) else { return &mut [] };
@@ -338,11 +338,12 @@ impl Buffer {
         *self = bigger;
     }
 
-    /// Gives back most of an allocation that is mostly unused.
+    /// Gives back most of an allocation that is mostly unused. Returns the new header, which is stored too.
     #[cold]
-    fn give_back(&mut self, meta: Meta) {
+    fn give_back(&mut self, meta: Meta) -> Meta {
         let used = (meta.tail - meta.head) as usize;
         self.reallocate(Buffer::size_for(used + used / 2), Side::Tail);
+        self.meta().unwrap_or(meta)
     }
 }
 
