@@ -1,7 +1,7 @@
 //! The 80-bit arithmetic of INCRBYFLOAT and HINCRBYFLOAT.
 //!
-//! The reference adds with C's `long double`, which on x86-64 is the x87 extended format. Emulating that format gives
-//! every architecture the answers that clients have seen for years: 0.1 + 0.2 is 0.3.
+//! The reference adds with C's `long double`, which on x86-64 is the x87 extended format. Emulating that
+//! format gives every architecture the answers that clients have seen for years: 0.1 + 0.2 is 0.3.
 
 use rustc_apfloat::ieee::X87DoubleExtended;
 use rustc_apfloat::{Float, Round, Status};
@@ -58,7 +58,8 @@ fn format(x: X87DoubleExtended) -> Vec<u8> {
     let bits = x.to_bits();
     let significand = bits as u64;
     let exponent = ((bits >> 64) & 0x7fff) as i32;
-    // The significand has its leading bit written out; subnormal numbers share the exponent of the smallest normal.
+    // The significand has its leading bit written out; subnormal numbers share the exponent of the smallest
+    // normal.
     let shift = exponent.max(1) - 16383 - 63;
     let mut digits = if shift >= 0 {
         shifted_left_decimal(significand, shift as u32)

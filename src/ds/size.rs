@@ -1,7 +1,7 @@
 //! What an allocation costs.
 
-/// The bytes that an allocator of jemalloc's kind takes for `n` bytes: 8, multiples of 16 up to 128, then four classes
-/// per doubling. 0 stays 0.
+/// The bytes that an allocator of jemalloc's kind takes for `n` bytes: 8, multiples of 16 up to 128, then
+/// four classes per doubling. 0 stays 0.
 #[inline]
 pub const fn rounded(n: usize) -> usize {
     match n {

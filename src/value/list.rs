@@ -1,8 +1,8 @@
 //! Lists: a listpack while small, a quicklist beyond that.
 //!
-//! When a list changes its encoding is the reference's rule, since clients can see it: before elements are added, if
-//! they would take the pack over `list-max-listpack-size`; and back after a removal, once one pack is left that is at
-//! or below half of that limit.
+//! When a list changes its encoding is the reference's rule, since clients can see it: before elements are
+//! added, if they would take the pack over `list-max-listpack-size`; and back after a removal, once one pack
+//! is left that is at or below half of that limit.
 
 pub use crate::ds::listpack::{Elem, Needle};
 pub use crate::ds::quicklist::{End, ListConfig, Part, Place};
@@ -185,7 +185,8 @@ impl List {
         Some(())
     }
 
-    /// LREM: removes the first `count` elements that are `value`, the last if negative, all if 0. Returns how many.
+    /// LREM: removes the first `count` elements that are `value`, the last if negative, all if 0. Returns how
+    /// many.
     pub fn remove(&mut self, count: i64, value: &[u8], cfg: &ListConfig) -> usize {
         let from_tail = count < 0;
         let limit = match count {
@@ -268,7 +269,8 @@ impl List {
         });
     }
 
-    /// Drops at most `max_nodes` nodes from the tail. `true` when nothing is left: a huge list is freed in slices.
+    /// Drops at most `max_nodes` nodes from the tail. `true` when nothing is left: a huge list is freed in
+    /// slices.
     pub fn free_some(&mut self, max_nodes: usize) -> bool {
         match self {
             List::Pack(pack) => {
@@ -303,7 +305,8 @@ impl List {
         }
     }
 
-    /// Shows the elements of the node at `pos` to `f`: a pack's entries or one large element, as files keep them.
+    /// Shows the elements of the node at `pos` to `f`: a pack's entries or one large element, as files keep
+    /// them.
     pub fn with_node<R>(&self, pos: NodePos, f: impl FnOnce(Part<'_>) -> R) -> R {
         match (self, pos.0) {
             (List::Pack(pack), _) => f(Part::Pack(pack.entries())),

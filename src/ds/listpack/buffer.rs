@@ -1,7 +1,7 @@
 //! The allocation of a listpack: bytes with room on both sides, behind a thin pointer.
 //!
-//! Small buffers, which are nearly all, have a header of four `u16`; the others have four `u32`. The pointer's lowest
-//! bit says which.
+//! Small buffers, which are nearly all, have a header of four `u16`; the others have four `u32`. The
+//! pointer's lowest bit says which.
 
 use std::alloc::{self, Layout};
 use std::ptr::NonNull;
@@ -108,8 +108,8 @@ impl Buffer {
         })
     }
 
-    /// Stores the header, which must fit the allocation's width. A small buffer's values do, since its elements take
-    /// at least two bytes each.
+    /// Stores the header, which must fit the allocation's width. A small buffer's values do, since its
+    /// elements take at least two bytes each.
     #[inline]
     fn set_meta(&mut self, meta: Meta) {
         let Some(ptr) = self.ptr else { return };
@@ -167,7 +167,8 @@ impl Buffer {
     fn release(&mut self) {
         let size = self.alloc_size();
         if let Some(ptr) = self.ptr.take() {
-            // SAFETY: the allocation was made with the layout of this size, and nothing points to it any more.
+            // SAFETY: the allocation was made with the layout of this size, and nothing points to it any
+            // more.
             unsafe { alloc::dealloc(Buffer::base(ptr).0, Buffer::layout(size)) };
         }
     }
@@ -196,7 +197,8 @@ impl Buffer {
         match (self.ptr, self.meta()) {
             (Some(ptr), Some(meta)) => {
                 let start = Buffer::data(ptr).wrapping_add(meta.head as usize);
-                // SAFETY: `head..tail` lies within the data bytes, which are initialized, and borrowed with `self`.
+                // SAFETY: `head..tail` lies within the data bytes, which are initialized, and borrowed with
+                // `self`.
                 let bytes = unsafe { std::slice::from_raw_parts(start, (meta.tail - meta.head) as usize) };
                 (bytes, meta.count as usize)
             }
@@ -218,8 +220,8 @@ impl Buffer {
         }
     }
 
-    /// Replaces `del` bytes at `offset` by `ins` bytes, which the caller fills, and changes the count by `elements`.
-    /// The one operation that moves, grows and shrinks.
+    /// Replaces `del` bytes at `offset` by `ins` bytes, which the caller fills, and changes the count by
+    /// `elements`. The one operation that moves, grows and shrinks.
     #[inline]
     pub(super) fn splice(&mut self, offset: usize, del: usize, ins: usize, elements: isize) -> &mut [u8] {
         let mut meta = self.meta().unwrap_or(Meta::EMPTY);
@@ -244,12 +246,13 @@ impl Buffer {
         }
         let Some(ptr) = self.ptr.filter(|_| ins > 0) else { return &mut [] };
         let gap = Buffer::data(ptr).wrapping_add(meta.head as usize + offset);
-        // SAFETY: `offset + ins` is at most the bytes in use, which start at the head, and `self` is borrowed mutably.
+        // SAFETY: `offset + ins` is at most the bytes in use, which start at the head, and `self` is borrowed
+        // mutably.
         unsafe { std::slice::from_raw_parts_mut(gap, ins) }
     }
 
-    /// Widens by `extra` what is between `left` and `right` bytes. Moves the shorter of the two if there is room on its
-    /// side, or the other if that is not much longer. Returns the header to store.
+    /// Widens by `extra` what is between `left` and `right` bytes. Moves the shorter of the two if there is
+    /// room on its side, or the other if that is not much longer. Returns the header to store.
     #[inline]
     fn open(&mut self, mut meta: Meta, left: usize, right: usize, extra: usize) -> Meta {
         let nearer = if left < right { Side::Head } else { Side::Tail };
@@ -276,13 +279,15 @@ impl Buffer {
         }
     }
 
-    /// Narrows by `less` what is between `left` and `right` bytes, moving the shorter. Returns the header to store.
+    /// Narrows by `less` what is between `left` and `right` bytes, moving the shorter. Returns the header to
+    /// store.
     #[inline]
     fn close(&mut self, meta: Meta, left: usize, right: usize, less: usize) -> Meta {
         let Some(ptr) = self.ptr else { return meta };
         let start = Buffer::data(ptr).wrapping_add(meta.head as usize);
         if left < right {
-            // SAFETY: between the two there are at least `less` bytes: the `left` bytes stay within those in use.
+            // SAFETY: between the two there are at least `less` bytes: the `left` bytes stay within those in
+            // use.
             unsafe { shift(start, start.add(less), left) };
             Meta { head: meta.head + less as u32, ..meta }
         } else {
@@ -298,7 +303,8 @@ impl Buffer {
     fn make_room(&mut self, meta: Meta, side: Side, extra: usize) -> Meta {
         let used = (meta.tail - meta.head) as usize;
         let free = meta.cap as usize - used;
-        // Sliding must free enough to pay for itself; the other side keeps a quarter, lest the two take turns.
+        // Sliding must free enough to pay for itself; the other side keeps a quarter, lest the two take
+        // turns.
         if free >= extra + used / 8 && self.ptr.is_some() {
             let spare = (free - extra) / 4;
             self.slide(meta, if side == Side::Tail { spare } else { free - spare });

@@ -64,7 +64,8 @@ impl<'a> Entries<'a> {
         Some(offset - body_len - size)
     }
 
-    /// The offset of element `index`, walking from the nearer end; the end's offset if there is no such element.
+    /// The offset of element `index`, walking from the nearer end; the end's offset if there is no such
+    /// element.
     pub fn seek(&self, index: usize) -> usize {
         if index >= self.count {
             return self.end();

@@ -1,4 +1,5 @@
-//! Where nodes are: chunks of a bounded number of them, in a deque. All accounting of counts and memory is here.
+//! Where nodes are: chunks of a bounded number of them, in a deque. All accounting of counts and memory is
+//! here.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -218,7 +219,8 @@ impl Quicklist {
         out
     }
 
-    /// Changes the pack at an end, if the node there is one: what pushes and pops do all the time, without a search.
+    /// Changes the pack at an end, if the node there is one: what pushes and pops do all the time, without a
+    /// search.
     #[inline]
     pub(super) fn edit_end_pack<R>(
         &mut self,

@@ -1,7 +1,8 @@
 //! A long sequence: nodes of many small elements or one large one, in chunks of nodes, in a deque of chunks.
 //!
-//! Two levels bound what any step moves, and a seek counts by chunks, then by nodes, then by entries. Chunks and nodes
-//! are shared on `clone`, which copies the deque of pointers alone: a snapshot. Later changes copy what they touch.
+//! Two levels bound what any step moves, and a seek counts by chunks, then by nodes, then by entries. Chunks
+//! and nodes are shared on `clone`, which copies the deque of pointers alone: a snapshot. Later changes copy
+//! what they touch.
 //!
 //! Nodes fill, split, merge and are compressed by the reference's rules for `list-max-listpack-size` and
 //! `list-compress-depth`.
@@ -29,7 +30,8 @@ const ENTRY_OVERHEAD: usize = 8;
 /// The configuration that lists depend on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ListConfig {
-    /// `list-max-listpack-size`: -1 to -5 limit a node to 4, 8, 16, 32 or 64 KiB, others to that many elements.
+    /// `list-max-listpack-size`: -1 to -5 limit a node to 4, 8, 16, 32 or 64 KiB, others to that many
+    /// elements.
     pub fill: i32,
     /// `list-compress-depth`: nodes at either end that stay uncompressed; 0 compresses none.
     pub compress_depth: u32,
@@ -321,14 +323,16 @@ impl Quicklist {
             self.settle(at, cfg);
             return;
         }
-        // The middle of a full pack: the half that has the new element's neighbour takes it, or it stands alone.
+        // The middle of a full pack: the half that has the new element's neighbour takes it, or it stands
+        // alone.
         let (at, tail) = self.split(at, slot);
         if cfg.is_large(value.len()) {
             let at = self.insert_node(tail, Node::plain(value));
             self.settle(at, cfg);
             return;
         }
-        // The reference splits so that the half without the element keeps the node, and merges around that one.
+        // The reference splits so that the half without the element keeps the node, and merges around that
+        // one.
         let (grown, center) = if after { (tail, at) } else { (at, tail) };
         self.edit(grown, |node| {
             if let Node::Pack(pack) = node {
@@ -369,7 +373,8 @@ impl Quicklist {
         }
     }
 
-    /// Removes at most `limit` elements that are `value`, the last ones if `from_tail`. Returns how many went.
+    /// Removes at most `limit` elements that are `value`, the last ones if `from_tail`. Returns how many
+    /// went.
     pub fn delete_value(&mut self, value: &[u8], limit: usize, from_tail: bool, cfg: &ListConfig) -> usize {
         let needle = Needle::new(value);
         let mut removed = 0;
@@ -460,8 +465,8 @@ impl Quicklist {
         !node.is_plain() && pack_allows_insert(node.raw_len(), node.len(), len, cfg)
     }
 
-    /// Splits the pack at `at` before its element `offset`. Returns the places of the node and of the one behind it,
-    /// which is new and has what follows, unless nothing does.
+    /// Splits the pack at `at` before its element `offset`. Returns the places of the node and of the one
+    /// behind it, which is new and has what follows, unless nothing does.
     fn split(&mut self, at: At, offset: usize) -> (At, At) {
         let tail = self.edit(at, |node| match node {
             Node::Pack(pack) => pack.split_off(offset),
@@ -523,8 +528,8 @@ impl Quicklist {
         true
     }
 
-    /// Compresses what has to be after a change at `at`: nodes within the depth from either end are not, the touched
-    /// node, its neighbours and those just beyond the depth are.
+    /// Compresses what has to be after a change at `at`: nodes within the depth from either end are not, the
+    /// touched node, its neighbours and those just beyond the depth are.
     fn settle(&mut self, at: At, cfg: &ListConfig) {
         let depth = cfg.compress_depth as usize;
         let Some(at) = self.valid(at).or(self.last_node()).filter(|_| depth > 0) else { return };

@@ -75,7 +75,8 @@ impl<'a> Part<'a> {
         }
     }
 
-    /// Calls `f` with all elements until it breaks, from the last to the first if `rev`. `true` if it went through.
+    /// Calls `f` with all elements until it breaks, from the last to the first if `rev`. `true` if it went
+    /// through.
     pub fn try_each(&self, rev: bool, mut f: impl FnMut(Elem<'a>) -> bool) -> bool {
         match *self {
             Part::Pack(entries) if rev => entries.rev_from(entries.len()).all(f),
@@ -210,7 +211,7 @@ pub(super) fn unshared<T: Clone>(arc: &mut Arc<T>) -> &mut T {
     } else {
         *arc = Arc::new(T::clone(arc));
     }
-    // SAFETY: there is one `Arc` of the value, borrowed mutably here so that nobody can clone it; weak references are
-    // made nowhere in this module, from where the values never leave.
+    // SAFETY: there is one `Arc` of the value, borrowed mutably here so that nobody can clone it; weak
+    // references are made nowhere in this module, from where the values never leave.
     unsafe { &mut *Arc::as_ptr(arc).cast_mut() }
 }

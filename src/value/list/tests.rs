@@ -12,7 +12,8 @@ fn contents(list: &List) -> Model {
     out
 }
 
-/// Values from a small pool, so that searches find some; numbers at the encodings' boundaries; now and then large.
+/// Values from a small pool, so that searches find some; numbers at the encodings' boundaries; now and then
+/// large.
 fn value(rng: &mut Rng, max_len: u64) -> Vec<u8> {
     match rng.below(10) {
         0..3 => rng.below(12).to_string().into_bytes(),
