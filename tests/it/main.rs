@@ -1,0 +1,3 @@
+//! The commands as clients see them, without sockets and with a clock that the test moves.
+
+mod blocking;
