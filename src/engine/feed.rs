@@ -116,7 +116,10 @@ impl Engine {
         match (before, session.reply) {
             // CLIENT REPLY ON answers.
             (_, ReplyMode::On) => session.out.append(&mut muted),
-            (ReplyMode::SkipNext, ReplyMode::SkipNext) => session.reply = ReplyMode::On,
+            // The reply to who waits is still to come.
+            (ReplyMode::SkipNext, ReplyMode::SkipNext) if session.blocked.is_none() => {
+                session.reply = ReplyMode::On;
+            }
             _ => {}
         }
     }
