@@ -1,0 +1,4 @@
+//! Floor 0: what is system-specific. `unsafe` is allowed here; each block says why it holds.
+#![allow(unsafe_code)]
+
+pub mod ticks;

@@ -1,0 +1,4 @@
+//! All integration tests, in one binary: the commands without sockets, and the server as its users run it.
+
+mod embed;
+mod net;
