@@ -214,6 +214,7 @@ def test_protected_mode():
 
 def test_many_connections_come_and_go(server):
     with server.connect() as control:
+        assert control.call("PING") == "PONG"
         before = server.open_descriptors()
         for _ in range(20):
             crowd = [server.connect() for _ in range(50)]

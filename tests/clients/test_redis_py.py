@@ -170,9 +170,7 @@ def test_maintenance_notifications_are_refused_not_fatal(server):
         assert connection.call("PING") == "PONG"
 
 
-def test_subscriber_and_consumer_stay_through_many_messages(server, options):
-    if "protocol" in options:
-        pytest.skip("once, with the client's own choice of protocol, is enough")
+def test_subscriber_and_consumer_stay_through_many_messages(server):
     heard, taken, ready = [], [], threading.Event()
 
     def subscriber():

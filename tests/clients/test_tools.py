@@ -89,7 +89,9 @@ def test_interactive_with_hints(server, protocol):
         terminal.expect("(integer) 3")
         terminal.expect(prompt)
         terminal.type("help blpop\r")
-        terminal.expect("BLPOP key [key ...] timeout")
+        terminal.expect("key [key ...] timeout")
+        terminal.expect("summary:")
+        terminal.expect(prompt)
     finally:
         terminal.close()
     with server.connect() as connection:
