@@ -83,7 +83,7 @@ and the load another; the rounds of the servers are interleaved, and each figure
 """
 
 
-LEFT, SCALE, ROW, TOP, MOST = 300, 360, 26, 74, 1.4
+LEFT, SCALE, ROW, TOP, MOST = 310, 360, 26, 74, 1.4
 COLOURS = {True: "#2f7d4f", False: "#b3492f", None: "#5b7083"}
 
 
@@ -94,7 +94,7 @@ def chart(rows, versions):
     place = lambda ratio: LEFT + min(ratio, MOST) * SCALE
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}"'
-        ' font-family="system-ui, sans-serif" font-size="13">',
+        ' font-family="system-ui, DejaVu Sans, sans-serif" font-size="13">',
         f'<rect width="{width}" height="{height}" fill="#ffffff"/>',
         f'<text x="16" y="26" font-size="16" font-weight="600" fill="#1c2733">Staywire {escape(versions["staywire"])}'
         f' as a share of Valkey {escape(versions["valkey"])}: the shorter, the better</text>',
@@ -116,7 +116,7 @@ def chart(rows, versions):
     parts.append(f'<text x="{place(1):.1f}" y="{bottom + 34}" text-anchor="middle" fill="#1c2733">Valkey</text>')
     for number, row in enumerate(rows):
         y, ratio = TOP + ROW * number, row.ratio("valkey")
-        text = f"{ratio:.2f}x  {figure(row.figures['staywire'])} {row.workload.unit}"
+        text = f"{ratio:.2f}x, {figure(row.figures['staywire'])} {row.workload.unit}"
         parts += [
             f'<text x="{LEFT - 10}" y="{y + 16}" text-anchor="end" fill="#1c2733">{escape(row.workload.title)}</text>',
             f'<rect x="{LEFT}" y="{y + 4}" width="{max(place(ratio) - LEFT, 1):.1f}" height="{ROW - 10}"'

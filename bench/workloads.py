@@ -290,7 +290,8 @@ def request_workloads():
     }
     for name, (command, prepare, requests, goal) in others.items():
         measure = benchmark(16, requests, *command, prepare=prepare)
-        yield Workload(f"{name}-p16", f"{name.upper()}, pipeline 16", "us", measure, goal, needs=tool)
+        title = {"lrange100": "LRANGE of 100", "mset10": "MSET of 10"}.get(name, name.upper())
+        yield Workload(f"{name}-p16", f"{title}, pipeline 16", "us", measure, goal, needs=tool)
 
 
 WORKLOADS = [
