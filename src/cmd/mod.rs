@@ -2,8 +2,12 @@
 
 mod client;
 mod connection;
+mod expire;
+mod keys;
+mod strings;
 
 use crate::command::CommandSpec;
 
 /// All families.
-pub const FAMILIES: &[&[CommandSpec]] = &[connection::COMMANDS];
+pub const FAMILIES: &[&[CommandSpec]] =
+    &[connection::COMMANDS, expire::COMMANDS, keys::COMMANDS, strings::COMMANDS];
