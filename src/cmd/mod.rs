@@ -2,8 +2,11 @@
 
 mod client;
 mod connection;
+mod expire;
+mod keys;
 mod lists;
 mod pubsub;
+mod strings;
 mod transactions;
 
 use crate::command::CommandSpec;
@@ -11,9 +14,12 @@ use crate::command::CommandSpec;
 /// All families.
 pub const FAMILIES: &[&[CommandSpec]] = &[
     connection::COMMANDS,
+    expire::COMMANDS,
+    keys::COMMANDS,
     lists::COMMANDS[0],
     lists::COMMANDS[1],
     lists::COMMANDS[2],
     pubsub::COMMANDS,
+    strings::COMMANDS,
     transactions::COMMANDS,
 ];
