@@ -8,5 +8,6 @@ pub mod engine;
 pub mod resp;
 pub mod state;
 pub mod store;
+pub mod sys;
 pub mod testkit;
 pub mod value;

@@ -1,0 +1,3 @@
+//! Floor 1: what is system-specific.
+
+pub mod process;
