@@ -80,6 +80,12 @@ impl Engine {
         for (key, how) in std::mem::take(&mut self.effects.closed) {
             if let Some(Some(session)) = self.state.sessions.get_mut(key) {
                 session.close(how);
+                // Nothing may be handed to one who will not receive it.
+                if how == Closing::Now
+                    && let Some(blocked) = session.blocked.take()
+                {
+                    self.state.waiters.unblock(key, &blocked);
+                }
                 self.state.touch_output(key);
             }
         }
