@@ -23,7 +23,7 @@
 //! | 3 | [`store`] | databases, expiry, what changed, what is to be freed, snapshots |
 //! | 2 | [`value`] | entries, types, encodings |
 //! | 1 | [`resp`], [`ds`] | the protocol; table, listpack, quicklist |
-//! | 0 | [`base`] | clock, randomness, hash, journal, glob, numbers |
+//! | 0 | [`base`], [`sys`] | clock, randomness, hash, journal, glob, numbers; what is system-specific |
 //!
 //! # One command's path
 //!
@@ -37,7 +37,7 @@
 //!    until nothing is left. A woken client runs its own command again.
 //! 6. Before the loop sleeps each output that has something is written once.
 //!
-//! `unsafe` stands in [`ds`] and [`value`] alone, each block with the reason why it holds.
+//! `unsafe` stands in [`ds`], [`value`] and [`sys`] alone, each block with the reason why it holds.
 
 pub mod base;
 pub mod cmd;
@@ -49,6 +49,7 @@ pub mod resp;
 pub mod server;
 pub mod state;
 pub mod store;
+pub mod sys;
 pub mod testkit;
 pub mod value;
 

@@ -21,7 +21,7 @@ macro_rules! bits {
             const NAMES: &'static [(&'static str, $type)] = &[$(($text, $type::$name)),*];
 
             /// The names of the bits that are set.
-            pub fn names(self) -> impl Iterator<Item = &'static str> {
+            pub fn names(self) -> impl Iterator<Item = &'static str> + Clone {
                 Self::NAMES.iter().filter(move |(_, bit)| self.has(*bit)).map(|(name, _)| *name)
             }
         }

@@ -226,11 +226,11 @@ impl Engine {
         let stats = &mut self.state.stats;
         let of_command = &mut stats.by_command[id as usize];
         of_command.calls += 1;
-        of_command.duration_ns += ticks_ns - self.last_ticks_ns;
+        of_command.duration_ns += ticks_ns.saturating_sub(self.last_ticks_ns);
         of_command.failed += u64::from(failed);
         stats.commands += 1;
         self.last_ticks_ns = ticks_ns;
-        let elapsed_us = (ticks_ns - self.base_ticks_ns) / 1000;
+        let elapsed_us = ticks_ns.saturating_sub(self.base_ticks_ns) / 1000;
         self.store.set_now((self.base_us + elapsed_us as i64) / 1000);
     }
 }
@@ -255,7 +255,7 @@ fn call_queued(outer: &mut Ctx<'_>, args: Args<'_>) {
     let outcome = (table.entry(id).spec.handler)(&mut ctx);
     let of_command = &mut ctx.state.stats.by_command[id as usize];
     of_command.calls += 1;
-    let elapsed_ns = ctx.state.clock.ticks_ns() - before_ns;
+    let elapsed_ns = ctx.state.clock.ticks_ns().saturating_sub(before_ns);
     let of_command = &mut ctx.state.stats.by_command[id as usize];
     of_command.duration_ns += elapsed_ns;
     match outcome {

@@ -65,6 +65,7 @@ impl Engine {
         if matches!(session.closing, Closing::AfterReply | Closing::Now) {
             at = input.len();
         }
+        session.net_in_bytes += at as u64;
         parser.rebase(at);
         if parser.is_inside() && session.closing == Closing::No {
             session.parser = Some(Box::new(parser));
@@ -108,19 +109,22 @@ impl Engine {
     fn run_muted(&mut self, session: &mut Session, args: Args<'_>) {
         let proto = session.out.proto;
         let real = std::mem::replace(&mut session.out, crate::resp::output::Output::new(proto));
-        let before = session.reply;
+        let skipped = session.reply == ReplyMode::SkipNext;
+        if skipped {
+            // For this command alone, unless it is CLIENT REPLY SKIP or OFF once more.
+            session.reply = ReplyMode::On;
+        }
         self.run(session, args);
         let proto = session.out.proto;
         let mut muted = std::mem::replace(&mut session.out, real);
         session.out.proto = proto;
-        match (before, session.reply) {
-            // CLIENT REPLY ON answers.
-            (_, ReplyMode::On) => session.out.append(&mut muted),
+        if skipped && session.blocked.is_some() {
             // The reply to who waits is still to come.
-            (ReplyMode::SkipNext, ReplyMode::SkipNext) if session.blocked.is_none() => {
-                session.reply = ReplyMode::On;
-            }
-            _ => {}
+            session.reply = ReplyMode::SkipNext;
+        }
+        // CLIENT REPLY ON answers.
+        if !skipped && session.reply == ReplyMode::On {
+            session.out.append(&mut muted);
         }
     }
 

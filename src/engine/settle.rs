@@ -39,9 +39,10 @@ impl Engine {
     fn settle_changes(&mut self) {
         let notify = self.state.config.notify;
         for change in std::mem::take(&mut self.store.changes.list) {
-            if self.state.watch.watched > 0 {
-                let deleted = change.expired;
-                self.state.watch.changed(&mut self.state.sessions, change.db, &change.key, deleted);
+            if self.state.watch.watched > 0
+                && let Some(seen) = change.seen
+            {
+                self.state.watch.changed(&mut self.state.sessions, change.db, &change.key, seen);
             }
             let Some(event) = change.event.filter(|event| notify.interest() & event.0.bit() != 0) else {
                 continue;
@@ -79,6 +80,12 @@ impl Engine {
         for (key, how) in std::mem::take(&mut self.effects.closed) {
             if let Some(Some(session)) = self.state.sessions.get_mut(key) {
                 session.close(how);
+                // Nothing may be handed to one who will not receive it.
+                if how == Closing::Now
+                    && let Some(blocked) = session.blocked.take()
+                {
+                    self.state.waiters.unblock(key, &blocked);
+                }
                 self.state.touch_output(key);
             }
         }

@@ -117,6 +117,8 @@ pub struct Session {
     pub soft_limit_since_ms: Option<i64>,
     /// The command served last, as an index into the command table.
     pub last_command: u16,
+    /// The number of the socket's descriptor; -1 without one.
+    pub fd: i32,
     /// Bytes that the shell holds of this client's input.
     pub input_bytes: usize,
     pub commands: u64,
@@ -153,6 +155,7 @@ impl Session {
             last_active_ms: now_ms,
             soft_limit_since_ms: None,
             last_command: u16::MAX,
+            fd: -1,
             input_bytes: 0,
             commands: 0,
             net_in_bytes: 0,
@@ -205,5 +208,10 @@ impl Session {
             + self.transaction.as_ref().map_or(0, |t| size_of::<Transaction>() + t.queue_bytes)
             + self.subscriptions.as_ref().map_or(0, |s| s.mem_bytes())
             + self.watched.capacity() * size_of::<Watched>()
+            + [&self.name, &self.lib_name, &self.lib_version]
+                .into_iter()
+                .flatten()
+                .map(|name| name.len())
+                .sum::<usize>()
     }
 }

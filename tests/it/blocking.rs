@@ -262,20 +262,6 @@ fn who_is_gone_gets_nothing() {
 }
 
 #[test]
-fn who_is_to_be_closed_gets_nothing() {
-    let mut server = Harness::new();
-    let [a, b, c] = [(); 3].map(|()| server.connect());
-    server.send(a, "BLPOP l 0");
-    server.send(b, "BLPOP l 0");
-    // Both in one turn: the connection is not closed yet when the element comes.
-    if let Some(session) = server.engine.session(a) {
-        session.close(staywire::state::session::Closing::Now);
-    }
-    check(&mut server, c, &[("RPUSH l x", ":1")]);
-    assert_eq!((server.receive(a), server.receive(b)), (String::new(), r#"["l", "x"]"#.into()));
-}
-
-#[test]
 fn what_was_sent_behind_a_wait_runs_after_it() {
     let mut server = Harness::new();
     let (a, b) = (server.connect(), server.connect());
@@ -288,7 +274,44 @@ fn what_was_sent_behind_a_wait_runs_after_it() {
 }
 
 #[test]
-fn hand_overs_cost_the_same_however_many_wait() {
+fn who_wants_no_reply_still_takes_an_element() {
+    let mut server = Harness::new();
+    let (a, b) = (server.connect(), server.connect());
+    server.send(a, "CLIENT REPLY SKIP");
+    server.send(a, "BLPOP l 0");
+    check(&mut server, b, &[("RPUSH l 1 2", ":2"), ("LLEN l", ":1")]);
+    check(&mut server, a, &[("LPOP l", r#""2""#), ("CLIENT REPLY OFF", ""), ("BLPOP l 0.1", "")]);
+    server.advance(Duration::from_millis(100));
+    check(&mut server, a, &[("CLIENT REPLY ON", "+OK"), ("PING", "+PONG")]);
+}
+
+#[test]
+fn clients_are_unblocked_and_killed() {
+    let mut server = Harness::new();
+    let [a, b, c] = [(); 3].map(|()| server.connect());
+    let id = server.call(b, "CLIENT ID");
+    let id = id.trim_start_matches(':');
+    server.send(b, "BLPOP l 0");
+    check(&mut server, c, &[(&format!("CLIENT UNBLOCK {id}"), ":1")]);
+    assert_eq!(server.receive(b), "nil-array");
+    server.send(b, "BLMOVE l m LEFT LEFT 0");
+    check(
+        &mut server,
+        c,
+        &[(&format!("CLIENT UNBLOCK {id} ERROR"), ":1"), ("RPUSH l x", ":1"), ("LPOP l", r#""x""#)],
+    );
+    assert_eq!(server.receive(b), "-UNBLOCKED client unblocked via CLIENT UNBLOCK");
+    server.send(b, "BLPOP l 0");
+    server.send(a, "BLPOP l 0");
+    // In one piece: the killed connection is not closed yet when the element comes.
+    server.send_bytes(c, format!("CLIENT KILL ID {id}\r\nRPUSH l y\r\n").as_bytes());
+    assert_eq!(server.receive(c), ":1\n:1");
+    assert_eq!(server.receive(a), r#"["l", "y"]"#);
+    assert!(!server.is_open(b));
+}
+
+#[test]
+fn one_push_wakes_one_of_many() {
     let mut server = Harness::new();
     let waiters: Vec<usize> = (0..2000).map(|_| server.connect()).collect();
     let producer = server.connect();

@@ -1,6 +1,8 @@
-//! The commands as clients see them, without sockets and with a clock that the test moves.
+//! All integration tests, in one binary: the commands without sockets, and the server as its users run it.
 
 mod blocking;
+mod embed;
 mod lists;
+mod net;
 mod pubsub;
 mod transactions;
