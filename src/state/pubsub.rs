@@ -26,10 +26,12 @@ pub enum Kind {
     Shard,
 }
 
+type NameSet = HashSet<Name, Seed>;
+
 /// A set of names: a vector while it is short.
 enum Names {
     Few(Vec<Name>),
-    Many(Box<HashSet<Name, Seed>>),
+    Many(Box<NameSet>),
 }
 
 impl Names {
@@ -57,7 +59,7 @@ impl Names {
                 names.push(name);
             }
             Names::Few(names) => {
-                let mut many = HashSet::with_hasher(seed);
+                let mut many = NameSet::with_hasher(seed);
                 many.extend(names.drain(..));
                 many.insert(name);
                 *self = Names::Many(Box::new(many));

@@ -117,15 +117,27 @@ impl List {
     /// Shows the element at an end to `f`, then removes it.
     #[inline]
     pub fn pop<R>(&mut self, end: End, cfg: &ListConfig, f: impl FnOnce(Elem<'_>) -> R) -> Option<R> {
-        match (&mut *self, end) {
+        let out = self.pop_as_is(end, cfg, f);
+        self.shrink(cfg);
+        out
+    }
+
+    #[inline]
+    fn pop_as_is<R>(&mut self, end: End, cfg: &ListConfig, f: impl FnOnce(Elem<'_>) -> R) -> Option<R> {
+        match (self, end) {
             (List::Pack(pack), End::Left) => pack.pop_front(f),
             (List::Pack(pack), End::Right) => pack.pop_back(f),
-            (List::Quick(quick), _) => {
-                let out = quick.pop(end, cfg, f);
-                self.shrink(cfg);
-                out
-            }
+            (List::Quick(quick), _) => quick.pop(end, cfg, f),
         }
+    }
+
+    /// Moves the element at one end to another, or to the same, and returns it. The encoding is a matter of the length
+    /// before and after, not of the one between.
+    pub fn rotate(&mut self, from: End, to: End, cfg: &ListConfig) -> Option<Vec<u8>> {
+        let element = self.pop_as_is(from, cfg, |element| element.to_vec())?;
+        self.push(to, &element, cfg);
+        self.shrink(cfg);
+        Some(element)
     }
 
     /// Shows up to `n` elements from an end to `f`, the outermost first, then removes them. Returns how many.

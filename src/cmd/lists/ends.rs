@@ -321,12 +321,16 @@ pub(super) fn move_element(ctx: &mut Ctx<'_>, from: End, to: End) -> Result<bool
     if let Some(pos) = target {
         list(&store.entry(db, pos))?;
     }
-    let emptied = found.len == 1 && source != destination;
+    let same = source == destination;
+    let emptied = found.len == 1 && !same;
     let mut edit = store.edit(db, found.pos);
-    let element = list_mut(&mut edit).pop(from, &cfg, |element| element.to_vec());
+    let list = list_mut(&mut edit);
+    let popped =
+        if same { list.rotate(from, to, &cfg) } else { list.pop(from, &cfg, |element| element.to_vec()) };
     drop(edit);
-    let Some(element) = element else { unreachable!("no list is empty") };
+    let Some(element) = popped else { unreachable!("no list is empty") };
     match target {
+        _ if same => {}
         Some(pos) => {
             list_mut(&mut store.edit(db, pos)).push(to, &element, &cfg);
             if emptied {
