@@ -260,6 +260,30 @@ fn what_was_flushed_is_freed_before_its_snapshot_was_stepped() {
     assert!(plain(&received) == expected);
 }
 
+/// The table shrinks while keys expire, and moves entries: none may slip behind the walk.
+#[test]
+fn one_walk_finds_all_that_expired() {
+    let mut store = Store::new(1, [3, 4]);
+    store.set_now(1000);
+    for i in 0..60_000u32 {
+        let at_ms = if i % 3 == 0 { 5000 } else { 2000 };
+        store.set_string(0, &i.to_be_bytes(), b"x", Expiry::Set(Some(at_ms)));
+    }
+    store.set_now(2000);
+    let (mut expired, mut slices) = (0, 0);
+    loop {
+        let slice = store.expire_slice(0, 2000);
+        assert!(slice.looked_at < 2000 + 255, "{slice:?}");
+        expired += slice.expired;
+        slices += 1;
+        if store.dbs[0].expire_cursor == 0 {
+            break;
+        }
+    }
+    assert_eq!((expired, store.len(0), store.volatile_len(0)), (40_000, 20_000, 20_000));
+    assert!((30..60).contains(&slices), "{slices}");
+}
+
 #[test]
 fn keys_far_apart_are_prefetched_and_served_in_order() {
     let mut store = Store::new(1, [1, 2]);
