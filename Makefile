@@ -24,7 +24,7 @@ test-rust:
 test-clients: .venv/pinned/ready .venv/newest/ready
 	$(CARGO) build
 	.venv/newest/bin/python -m pytest -q -p no:cacheprovider tests/clients/test_redis_py.py
-	.venv/pinned/bin/python -m pytest -q -p no:cacheprovider -rs tests/clients
+	.venv/pinned/bin/python -m pytest -q -p no:cacheprovider -rsfE tests/clients
 
 .venv/pinned/ready: Makefile
 	$(PYTHON) -m venv .venv/pinned
