@@ -282,25 +282,21 @@ def test_port_in_use(tmp_path):
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
 def test_signals_stop_cleanly(how):
-    server = harness.Server()
-    with server.connect() as blocked, server.connect() as control:
+    with harness.Server() as server, server.connect() as blocked, server.connect() as control:
         control.call("SET", "k", "v")
         blocked.send("BLPOP", "q", 0)
         harness.until_blocked(control, 1)
         server.process.send_signal(how)
         assert server.wait() == 0
         assert blocked.read_to_close() == b""
-    assert not os.path.exists(server.unix_path)
-    server.stop()
+        assert not os.path.exists(server.unix_path)
 
 
 def test_shutdown_command():
-    server = harness.Server()
-    with server.connect() as connection:
+    with harness.Server() as server, server.connect() as connection:
         connection.send("SHUTDOWN", "NOSAVE")
         assert connection.read_to_close() == b""
-    assert server.wait() == 0
-    server.stop()
+        assert server.wait() == 0
 
 
 def test_daemon_manager_can_find_the_binary_by_another_name(tmp_path):
