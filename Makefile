@@ -7,6 +7,9 @@ PYTHON ?= python3
 CARGO ?= cargo
 REDIS_PY = 7.4.1
 REDIS_PY_NEWEST = 8.1.0
+# What the clients' tests talk to: another server's path shows whether a test or Staywire is wrong.
+STAYWIRE_TEST_SERVER ?= target/debug/staywire
+export STAYWIRE_TEST_SERVER
 
 .PHONY: run test test-rust test-clients lint bench clean
 

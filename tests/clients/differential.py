@@ -162,7 +162,12 @@ class Generator:
 
     def many_strings(self):
         pairs = [arg for key in self.keys(usual=STRING_KEYS) for arg in (key, self.value())]
-        return self.one(["MSET", *pairs], ["MSETNX", *pairs], ["MGET", *self.keys(6, STRING_KEYS)], ["MSET", *pairs, self.string_key()])
+        return self.one(
+            ["MSET", *pairs],
+            ["MSETNX", *pairs],
+            ["MGET", *self.keys(6, STRING_KEYS)],
+            ["MSET", *pairs, self.string_key()],
+        )
 
     def lcs(self):
         options = [
