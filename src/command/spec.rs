@@ -105,7 +105,7 @@ mod behaviour {
         /// Where the engine treats a command unlike others. COMMAND INFO does not show it.
         Behaviour, u8, {
             IN_MULTI_AT_ONCE = "in_multi_at_once", WHILE_SUBSCRIBED = "while_subscribed",
-            ABORTS_TRANSACTION = "aborts_transaction",
+            ABORTS_TRANSACTION = "aborts_transaction", ALWAYS_HEARD = "always_heard",
         }
     }
 }
@@ -371,6 +371,12 @@ impl CommandSpec {
     /// RESP2 clients may call it in subscribed mode.
     pub const fn while_subscribed(mut self) -> CommandSpec {
         self.behaviour = self.behaviour.or(Behaviour::WHILE_SUBSCRIBED);
+        self
+    }
+
+    /// Its replies are sent though CLIENT REPLY is off.
+    pub const fn always_heard(mut self) -> CommandSpec {
+        self.behaviour = self.behaviour.or(Behaviour::ALWAYS_HEARD);
         self
     }
 
