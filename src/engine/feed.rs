@@ -123,6 +123,10 @@ impl Engine {
         let proto = session.out.proto;
         let mut muted = std::mem::replace(&mut session.out, real);
         session.out.proto = proto;
+        if skipped && session.blocked.is_some() {
+            // The reply to who waits is still to come.
+            session.reply = ReplyMode::SkipNext;
+        }
         // CLIENT REPLY ON answers.
         if !skipped && session.reply == ReplyMode::On {
             session.out.append(&mut muted);

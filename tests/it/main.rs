@@ -2,4 +2,7 @@
 
 mod blocking;
 mod embed;
+mod lists;
 mod net;
+mod pubsub;
+mod transactions;
