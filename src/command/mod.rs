@@ -8,4 +8,6 @@ pub mod table;
 
 pub use crate::resp::{error::CmdError, request::Args};
 pub use ctx::{Ctx, Flow, Outcome};
-pub use spec::{Arg, ArgKind, Categories, CommandSpec, Flags, Group, KeyFlags, KeySpec};
+pub use spec::{
+    Arg, ArgKind, BeginSearch, Behaviour, Categories, CommandSpec, FindKeys, Flags, Group, KeyFlags, KeySpec,
+};

@@ -2,7 +2,7 @@
 
 use super::Engine;
 use crate::{
-    command::{Args, CmdError},
+    command::{Args, Behaviour, CmdError},
     resp::request::{Limits, Parsed, ProtocolError},
     state::session::{Closing, ReplyMode, Session, SessionKey},
 };
@@ -65,10 +65,12 @@ impl Engine {
         if matches!(session.closing, Closing::AfterReply | Closing::Now) {
             at = input.len();
         }
+        session.net_in_bytes += at as u64;
         parser.rebase(at);
         if parser.is_inside() && session.closing == Closing::No {
             session.parser = Some(Box::new(parser));
         } else {
+            parser.reset();
             self.parser = parser;
         }
         self.check_query_limit(&mut session, input.len() - at);
@@ -106,24 +108,34 @@ impl Engine {
     /// CLIENT REPLY OFF and SKIP: the reply goes nowhere.
     #[cold]
     fn run_muted(&mut self, session: &mut Session, args: Args<'_>) {
+        let called = self.table.lookup(args, session.last_command);
+        if called.is_ok_and(|id| self.table.entry(id).spec.behaviour.has(Behaviour::ALWAYS_HEARD)) {
+            return self.run(session, args);
+        }
         let proto = session.out.proto;
         let real = std::mem::replace(&mut session.out, crate::resp::output::Output::new(proto));
-        let before = session.reply;
+        let skipped = session.reply == ReplyMode::SkipNext;
+        if skipped {
+            // For this command alone, unless it is CLIENT REPLY SKIP or OFF once more.
+            session.reply = ReplyMode::On;
+        }
         self.run(session, args);
         let proto = session.out.proto;
         let mut muted = std::mem::replace(&mut session.out, real);
         session.out.proto = proto;
-        match (before, session.reply) {
-            // CLIENT REPLY ON answers.
-            (_, ReplyMode::On) => session.out.append(&mut muted),
-            (ReplyMode::SkipNext, ReplyMode::SkipNext) => session.reply = ReplyMode::On,
-            _ => {}
+        if skipped && session.blocked.is_some() {
+            // The reply to who waits is still to come.
+            session.reply = ReplyMode::SkipNext;
+        }
+        // CLIENT REPLY ON answers.
+        if !skipped && session.reply == ReplyMode::On {
+            session.out.append(&mut muted);
         }
     }
 
     /// Answers input that breaks the protocol, or comes from a browser, and has the connection closed.
     fn break_off(&mut self, session: &mut Session, error: &ProtocolError) {
-        log::debug!(target: "staywire", "Protocol error ({}) from client {}", error.0, session.addr);
+        self.state.journal.verbose(format_args!("Protocol error ({}) from client {}", error.0, session.addr));
         let error = CmdError::with(format!("ERR Protocol error: {}", error.0));
         session.out.error(&error);
         self.state.stats.count_error(error.code());
@@ -134,11 +146,10 @@ impl Engine {
     fn check_query_limit(&mut self, session: &mut Session, kept_bytes: usize) {
         session.input_bytes = kept_bytes;
         if kept_bytes as u64 > self.state.config.query_buffer_max_bytes as u64 {
-            log::warn!(
-                target: "staywire",
+            self.state.journal.warn(format_args!(
                 "Closing client that reached max query buffer length: id={} addr={} qbuf={kept_bytes}",
                 session.id, session.addr
-            );
+            ));
             self.state.stats.query_limit_disconnections += 1;
             session.close(Closing::Now);
         }

@@ -80,6 +80,12 @@ impl Engine {
         for (key, how) in std::mem::take(&mut self.effects.closed) {
             if let Some(Some(session)) = self.state.sessions.get_mut(key) {
                 session.close(how);
+                // Nothing may be handed to one who will not receive it.
+                if how == Closing::Now
+                    && let Some(blocked) = session.blocked.take()
+                {
+                    self.state.waiters.unblock(key, &blocked);
+                }
                 self.state.touch_output(key);
             }
         }
@@ -119,20 +125,29 @@ impl Engine {
     fn serve_waiter(&mut self, key: SessionKey) {
         let Some(mut session) = self.state.sessions.get_mut(key).and_then(Option::take) else { return };
         let Some(blocked) = session.blocked.take() else { unreachable!("who is in a queue waits") };
-        session.out.lend(&mut self.state.pool);
-        let done = self.call_again(&mut session, &blocked);
-        if done {
+        if session.closing != Closing::No {
+            // It will not read what it would take.
             self.state.waiters.unblock(key, &blocked);
-            self.state.stats.unblocked += 1;
-        } else {
+            self.state.sessions[key] = Some(session);
+            return;
+        }
+        session.out.lend(&mut self.state.pool);
+        let real = session.mute();
+        if !self.call_again(&mut session, &blocked) {
+            if let Some(real) = real {
+                session.out = real;
+            }
             session.blocked = Some(blocked);
+            self.state.sessions[key] = Some(session);
+            return;
         }
+        session.unmute(real);
+        self.state.waiters.unblock(key, &blocked);
+        self.state.stats.unblocked += 1;
         self.state.sessions[key] = Some(session);
-        if done {
-            self.state.resumed.push(key);
-            self.state.touch_output(key);
-            self.delivered += 8;
-        }
+        self.state.resumed.push(key);
+        self.state.touch_output(key);
+        self.delivered += 8;
     }
 
     /// Ends a wait without what was waited for.
@@ -140,7 +155,9 @@ impl Engine {
         let Some(Some(session)) = self.state.sessions.get_mut(key) else { return };
         let Some(blocked) = session.blocked.take() else { return };
         session.out.lend(&mut self.state.pool);
+        let real = session.mute();
         reply(session, &blocked);
+        session.unmute(real);
         self.state.waiters.unblock(key, &blocked);
         self.state.resumed.push(key);
         self.state.touch_output(key);
@@ -159,11 +176,10 @@ impl Engine {
     /// Closes a client that does not read what it asked for.
     #[cold]
     pub(super) fn cut_off(&mut self, session: &mut Session) {
-        log::warn!(
-            target: "staywire",
+        self.state.journal.warn(format_args!(
             "Client id={} addr={} scheduled to be closed ASAP for overcoming of output buffer limits.",
             session.id, session.addr
-        );
+        ));
         self.state.stats.output_limit_disconnections += 1;
         session.out.clear();
         session.close(Closing::Now);

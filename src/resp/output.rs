@@ -23,6 +23,17 @@ impl Chunk {
     }
 }
 
+/// How the memory of an [`Output`] is used.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Usage {
+    /// What the newest buffer can hold.
+    pub buffer_bytes: usize,
+    /// What it holds.
+    pub buffered_bytes: usize,
+    pub chunks: usize,
+    pub chunk_bytes: usize,
+}
+
 /// What waits to be written to one client, and the encoders that append to it.
 #[derive(Default)]
 pub struct Output {
@@ -60,9 +71,14 @@ impl Output {
         self.buf.capacity() + self.queued_bytes + self.queue.capacity() * size_of::<Chunk>()
     }
 
-    /// Chunks in the queue, as CLIENT LIST reports them.
-    pub fn queued_chunks(&self) -> usize {
-        self.queue.len()
+    /// How the memory is used, as CLIENT LIST reports it.
+    pub fn usage(&self) -> Usage {
+        Usage {
+            buffer_bytes: self.buf.capacity(),
+            buffered_bytes: self.buf.len(),
+            chunks: self.queue.len(),
+            chunk_bytes: self.queued_bytes,
+        }
     }
 
     /// Lends a buffer to an output that has none.
@@ -291,6 +307,34 @@ impl Output {
     /// The head of a push of `n` elements: in RESP2 an array.
     pub fn push(&mut self, n: usize) {
         self.header(if self.proto == Proto::Resp3 { b'>' } else { b'*' }, n as i64);
+    }
+
+    /// A floating-point number as its text: in RESP2 a bulk string.
+    pub fn double(&mut self, text: &str) {
+        self.scalar(b',', text);
+    }
+
+    /// An integer of any size as its text: in RESP2 a bulk string.
+    pub fn big_number(&mut self, text: &str) {
+        self.scalar(b'(', text);
+    }
+
+    fn scalar(&mut self, kind: u8, text: &str) {
+        match self.proto {
+            Proto::Resp2 => self.bulk(text.as_bytes()),
+            Proto::Resp3 => {
+                self.room();
+                self.buf.push(kind);
+                self.buf.extend_from_slice(text.as_bytes());
+                self.buf.extend_from_slice(b"\r\n");
+            }
+        }
+    }
+
+    /// The head of `n` attributes of the reply that follows. RESP3 alone has them.
+    pub fn attributes(&mut self, n: usize) {
+        debug_assert!(self.proto == Proto::Resp3);
+        self.header(b'|', n as i64);
     }
 
     /// A boolean: in RESP2 the integer 1 or 0.

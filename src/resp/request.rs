@@ -52,7 +52,10 @@ impl<'a> Args<'a> {
     }
 
     /// The arguments from `i` on.
-    pub fn from(&self, i: usize) -> impl DoubleEndedIterator<Item = &'a [u8]> + ExactSizeIterator + use<'a> {
+    pub fn from(
+        &self,
+        i: usize,
+    ) -> impl DoubleEndedIterator<Item = &'a [u8]> + ExactSizeIterator + Clone + use<'a> {
         let Args { buf, spans } = *self;
         spans[i.min(spans.len())..].iter().map(move |span| &buf[span.start as usize..][..span.len as usize])
     }
@@ -195,7 +198,12 @@ impl Parser {
         self.parse_bulks(input, limits)
     }
 
-    /// Forgets the command that was begun; to be called with the offset by which the input moved.
+    /// Forgets the command that was begun.
+    pub fn reset(&mut self) {
+        self.place = Place::default();
+    }
+
+    /// To be called with the offset by which the input moved.
     pub fn rebase(&mut self, moved: usize) {
         if self.place.in_array && moved > 0 {
             self.place.pos -= moved;

@@ -8,7 +8,10 @@ pub mod stats;
 pub mod waiters;
 pub mod watch;
 
-use crate::base::{clock::Clock, hash::Seed, rng::Rng};
+use crate::{
+    base::{clock::Clock, hash::Seed, journal::Journal, rng::Rng},
+    sys::process::{Probe, Process},
+};
 use config::Config;
 use pubsub::PubSub;
 use session::{SessionKey, Sessions};
@@ -26,11 +29,14 @@ pub struct Identity {
     pub tcp_port: u16,
     pub executable: String,
     pub config_file: String,
+    /// The allocator of the process.
+    pub allocator: &'static str,
 }
 
 /// What a server knows beside its keys.
 pub struct State {
     pub clock: Clock,
+    pub journal: Journal,
     pub config: Config,
     pub identity: Identity,
     pub sessions: Sessions,
@@ -38,6 +44,8 @@ pub struct State {
     pub waiters: Waiters,
     pub watch: Watch,
     pub stats: Stats,
+    /// How to ask the operating system about the process; where nobody says, it tells nothing.
+    pub probe: Probe,
     pub rng: Rng,
     pub seed: Seed,
     /// Sessions with output to be written.
@@ -63,9 +71,11 @@ impl State {
             tcp_port: 0,
             executable: String::new(),
             config_file: String::new(),
+            allocator: "libc",
         };
         State {
             clock,
+            journal: Journal::default(),
             config,
             identity,
             sessions: Sessions::new(),
@@ -73,6 +83,7 @@ impl State {
             waiters: Waiters::new(seed, databases),
             watch: Watch::new(seed, databases),
             stats: Stats::new(commands),
+            probe: Process::default,
             rng,
             seed,
             dirty: Vec::new(),

@@ -66,8 +66,19 @@ pub struct Transaction {
     pub queue_bytes: usize,
     /// A command could not be queued: EXEC answers `-EXECABORT`.
     pub broken: bool,
-    /// Some queued command writes.
-    pub writes: bool,
+}
+
+impl Transaction {
+    /// Queues a command.
+    pub fn push(&mut self, command: OwnedArgs) {
+        self.queue_bytes += size_of::<OwnedArgs>() + command.mem_bytes();
+        self.queue.push(command);
+    }
+
+    /// It cannot be executed any more: forgets what was queued.
+    pub fn break_off(&mut self) {
+        *self = Transaction { broken: true, ..Transaction::default() };
+    }
 }
 
 /// The state of one connection.
@@ -106,6 +117,8 @@ pub struct Session {
     pub soft_limit_since_ms: Option<i64>,
     /// The command served last, as an index into the command table.
     pub last_command: u16,
+    /// The number of the socket's descriptor; -1 without one.
+    pub fd: i32,
     /// Bytes that the shell holds of this client's input.
     pub input_bytes: usize,
     pub commands: u64,
@@ -142,6 +155,7 @@ impl Session {
             last_active_ms: now_ms,
             soft_limit_since_ms: None,
             last_command: u16::MAX,
+            fd: -1,
             input_bytes: 0,
             commands: 0,
             net_in_bytes: 0,
@@ -161,6 +175,23 @@ impl Session {
         self.out.proto == Proto::Resp2 && self.is_subscriber()
     }
 
+    /// Lets replies go nowhere where the client wants none; to be handed back to [`Session::unmute`].
+    pub fn mute(&mut self) -> Option<Output> {
+        let proto = self.out.proto;
+        (self.reply != ReplyMode::On).then(|| std::mem::replace(&mut self.out, Output::new(proto)))
+    }
+
+    /// Ends what [`Session::mute`] began: after the reply to one command.
+    pub fn unmute(&mut self, real: Option<Output>) {
+        let Some(real) = real else { return };
+        let proto = self.out.proto;
+        self.out = real;
+        self.out.proto = proto;
+        if self.reply == ReplyMode::SkipNext {
+            self.reply = ReplyMode::On;
+        }
+    }
+
     /// Asks for the connection to be closed; the stronger wish holds.
     pub fn close(&mut self, how: Closing) {
         if self.closing != Closing::Now {
@@ -177,5 +208,10 @@ impl Session {
             + self.transaction.as_ref().map_or(0, |t| size_of::<Transaction>() + t.queue_bytes)
             + self.subscriptions.as_ref().map_or(0, |s| s.mem_bytes())
             + self.watched.capacity() * size_of::<Watched>()
+            + [&self.name, &self.lib_name, &self.lib_version]
+                .into_iter()
+                .flatten()
+                .map(|name| name.len())
+                .sum::<usize>()
     }
 }

@@ -130,6 +130,11 @@ impl Waiters {
         self.queues.iter().map(HashMap::len).sum()
     }
 
+    /// How many sessions wait with an end to it.
+    pub fn deadline_count(&self) -> usize {
+        self.deadlines.len()
+    }
+
     /// A session whose wait ended by `now_ms`.
     pub fn expired(&self, now_ms: i64) -> Option<SessionKey> {
         self.deadlines.first().filter(|(deadline, _)| *deadline <= now_ms).map(|&(_, session)| session)

@@ -84,6 +84,11 @@ impl Watch {
         self.dbs[db].keys()
     }
 
+    /// How many keys are watched.
+    pub fn key_count(&self) -> usize {
+        self.dbs.iter().map(HashMap::len).sum()
+    }
+
     /// Sessions that watch something.
     pub fn sessions(sessions: &Sessions) -> usize {
         sessions.iter().filter(|(_, s)| s.as_ref().is_some_and(|s| !s.watched.is_empty())).count()

@@ -1,6 +1,12 @@
-//! The integration tests, as one binary: a module for each family of commands or feature.
+//! All integration tests, in one binary: the commands without sockets, and the server as its users run it.
 
+mod blocking;
+mod embed;
 mod expire;
 mod keys;
+mod lists;
+mod net;
+mod pubsub;
 mod strings;
 mod support;
+mod transactions;

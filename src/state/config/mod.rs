@@ -9,7 +9,7 @@ pub use file::{ConfigError, Directive, read_args, read_file, read_text};
 pub use notify::Notify;
 pub use params::PARAMS;
 
-use crate::{base::glob, resp::request::split_quoted};
+use crate::{base::glob, resp::request::split_quoted, value::list::ListConfig};
 use std::fmt::Write;
 
 /// Limits on one class of clients: `client-output-buffer-limit`.
@@ -125,6 +125,16 @@ impl Default for Config {
 }
 
 impl Config {
+    /// How lists are kept.
+    #[inline]
+    pub fn list(&self) -> ListConfig {
+        ListConfig {
+            fill: self.list_max_listpack_size as i32,
+            compress_depth: self.list_compress_depth as u32,
+            packed_threshold: self.quicklist_packed_threshold,
+        }
+    }
+
     /// Whether the policy counts how often keys are used rather than when.
     pub fn is_lfu(&self) -> bool {
         POLICIES[self.maxmemory_policy].ends_with("lfu")
@@ -146,12 +156,16 @@ impl Config {
     /// Sets several parameters, or none where one is refused. The error names the parameter, if one is to blame, and
     /// says why. Source: <https://valkey.io/commands/config-set/>.
     pub fn set_all(&mut self, pairs: &[(&[u8], &[u8])]) -> Result<Vec<&'static Param>, SetError> {
-        let mut next = self.clone();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let mut changed: Vec<&'static Param> = Vec::new();
-        for (name, value) in pairs {
-            let shown = String::from_utf8_lossy(name).into_owned();
-            let param = find(name).ok_or_else(|| SetError::Unknown(shown.clone()))?;
-            let blame = |why: &str| SetError::Refused { param: shown.clone(), why: why.to_string() };
+        for (name, _) in pairs {
+            let blame = |why: &str| SetError::Refused { param: text(name), why: why.to_string() };
+            let Some(param) = find(name) else {
+                if unbuilt::known(&text(name)) {
+                    continue;
+                }
+                return Err(SetError::Unknown(text(name)));
+            };
             if param.immutable {
                 return Err(blame("can't set immutable config"));
             }
@@ -161,9 +175,20 @@ impl Config {
             if changed.iter().any(|c| c.name == param.name) {
                 return Err(blame("duplicate parameter"));
             }
-            let value = std::str::from_utf8(value).map_err(|_| blame("argument is not valid text"))?;
-            param.set(&mut next, value).map_err(|why| blame(&why))?;
             changed.push(param);
+        }
+        let mut next = self.clone();
+        for (name, value) in pairs {
+            let param = find(name);
+            let shown = param.map_or_else(|| text(name), |param| param.name.to_string());
+            let blame = |why: &str| SetError::Refused { param: shown.clone(), why: why.to_string() };
+            let value = std::str::from_utf8(value).map_err(|_| blame("argument is not valid text"))?;
+            match param {
+                Some(param) => param.set(&mut next, value).map_err(|why| blame(&why))?,
+                // It can be set to what holds anyway.
+                None if unbuilt::is_default(&shown, value) => {}
+                None => return Err(blame(NOT_BUILT)),
+            }
         }
         *self = next;
         Ok(changed)
@@ -184,6 +209,9 @@ impl Config {
         unbuilt::check(name, args)
     }
 }
+
+/// Why a parameter cannot have another value than its default.
+const NOT_BUILT: &str = "this feature is not built yet";
 
 /// Why CONFIG SET did nothing.
 #[derive(Debug, PartialEq, Eq)]
@@ -302,7 +330,7 @@ impl Param {
             Kind::Special { set, .. } => set(config, value)?,
             Kind::Unbuilt { value: only, .. } => {
                 if words(value).is_none_or(|words| words.concat() != *only) {
-                    return Err("this feature is not built yet".into());
+                    return Err(NOT_BUILT.into());
                 }
             }
         }

@@ -15,6 +15,15 @@ pub fn known(name: &str) -> bool {
     UNBUILT.iter().any(|(known, _, _)| name.eq_ignore_ascii_case(known))
 }
 
+/// Whether a value is what holds for a directive that is not built.
+pub fn is_default(name: &str, value: &str) -> bool {
+    let found = UNBUILT.iter().find(|(known, _, _)| name.eq_ignore_ascii_case(known));
+    found.is_some_and(|(_, default, _)| {
+        // Defaults in bytes may come with a unit.
+        *default == value || super::parse_memory(value).is_some_and(|n| n.to_string() == *default)
+    })
+}
+
 /// What to do about a directive that is not built.
 pub fn check(name: &str, args: &[String]) -> Result<Directive, String> {
     let Some((_, default, neglect)) = UNBUILT.iter().find(|(known, _, _)| *known == name) else {

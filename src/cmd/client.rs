@@ -1,4 +1,0 @@
-//! CLIENT
-pub fn check_name(_n: &[u8]) -> Result<(), crate::command::CmdError> {
-    Ok(())
-}

@@ -1,0 +1,321 @@
+//! CLIENT: what the server knows of its connections.
+
+mod list;
+mod select;
+
+use crate::{
+    command::{
+        Arg, ArgKind, Categories, CmdError, CommandSpec, Ctx, Flags, Flow, Group, Outcome, effects::Wake,
+    },
+    state::session::{Closing, ReplyMode},
+};
+use select::Selection;
+
+/// The commands of this family.
+pub const COMMANDS: &[CommandSpec] = &[CommandSpec::container(
+    "client",
+    Group::Connection,
+    CLIENT_SUBCOMMANDS,
+)
+.doc("2.4.0", "Holds the commands about connections.", "")];
+
+const CLIENT_SUBCOMMANDS: &[CommandSpec] = &[
+    CommandSpec::new("getname", 2, Group::Connection, client_getname)
+        .flags(&[Flags::NOSCRIPT, Flags::LOADING, Flags::STALE])
+        .acl(&[Categories::CONNECTION])
+        .doc("2.6.9", "Answers the name of the connection.", "O(1)"),
+    CommandSpec::new("help", 2, Group::Connection, client_help)
+        .flags(&[Flags::LOADING, Flags::STALE])
+        .acl(&[Categories::CONNECTION])
+        .doc("5.0.0", "Explains the subcommands.", "O(1)"),
+    CommandSpec::new("id", 2, Group::Connection, client_id)
+        .flags(&[Flags::NOSCRIPT, Flags::LOADING, Flags::STALE])
+        .acl(&[Categories::CONNECTION])
+        .doc("5.0.0", "Answers the number of the connection.", "O(1)"),
+    CommandSpec::new("info", 2, Group::Connection, client_info)
+        .flags(&[Flags::NOSCRIPT, Flags::LOADING, Flags::STALE])
+        .acl(&[Categories::CONNECTION])
+        .doc("6.2.0", "Describes the connection.", "O(1)")
+        .tips(&["nondeterministic_output"]),
+    CommandSpec::new("kill", -3, Group::Connection, client_kill)
+        .flags(&[Flags::ADMIN, Flags::NOSCRIPT, Flags::LOADING, Flags::STALE])
+        .acl(&[Categories::CONNECTION])
+        .doc("2.4.0", "Closes connections.", "O(N)")
+        .args(&[Arg::new(
+            "filter",
+            ArgKind::OneOf(&[
+                Arg::new("old-format", ArgKind::String).display("ip:port"),
+                Arg::new(
+                    "new-format",
+                    ArgKind::OneOf(&[
+                        Arg::new("client-id", ArgKind::Integer).token("ID").since("2.8.12").optional(),
+                        Arg::new(
+                            "client-type",
+                            ArgKind::OneOf(&[
+                                Arg::word("normal", "normal"),
+                                Arg::word("master", "master").since("3.2.0"),
+                                Arg::word("primary", "primary").since("8.0.0"),
+                                Arg::word("slave", "slave"),
+                                Arg::word("replica", "replica").since("5.0.0"),
+                                Arg::word("pubsub", "pubsub"),
+                            ]),
+                        )
+                        .token("TYPE")
+                        .since("2.8.12")
+                        .optional(),
+                        Arg::new("username", ArgKind::String).token("USER").optional(),
+                        Arg::new("addr", ArgKind::String).token("ADDR").display("ip:port").optional(),
+                        Arg::new("laddr", ArgKind::String)
+                            .token("LADDR")
+                            .since("6.2.0")
+                            .display("ip:port")
+                            .optional(),
+                        Arg::new("skipme", ArgKind::OneOf(&[Arg::word("yes", "YES"), Arg::word("no", "NO")]))
+                            .token("SKIPME")
+                            .optional(),
+                        Arg::new("maxage", ArgKind::Integer).token("MAXAGE").since("8.0.0").optional(),
+                    ]),
+                )
+                .multiple(),
+            ]),
+        )]),
+    CommandSpec::new("list", -2, Group::Connection, client_list)
+        .flags(&[Flags::ADMIN, Flags::NOSCRIPT, Flags::LOADING, Flags::STALE])
+        .acl(&[Categories::CONNECTION])
+        .doc("2.4.0", "Describes the connections of the server.", "O(N)")
+        .args(&[
+            Arg::new(
+                "client-type",
+                ArgKind::OneOf(&[
+                    Arg::word("normal", "normal"),
+                    Arg::word("master", "master"),
+                    Arg::word("replica", "replica"),
+                    Arg::word("pubsub", "pubsub"),
+                ]),
+            )
+            .token("TYPE")
+            .since("5.0.0")
+            .optional(),
+            Arg::new("client-id", ArgKind::Integer).token("ID").since("6.2.0").optional().multiple(),
+        ])
+        .tips(&["nondeterministic_output"]),
+    CommandSpec::new("reply", 3, Group::Connection, client_reply)
+        .flags(&[Flags::NOSCRIPT, Flags::LOADING, Flags::STALE])
+        .acl(&[Categories::CONNECTION])
+        .doc("3.2.0", "Switches replies on or off.", "O(1)")
+        .args(&[Arg::new(
+            "action",
+            ArgKind::OneOf(&[Arg::word("on", "ON"), Arg::word("off", "OFF"), Arg::word("skip", "SKIP")]),
+        )]),
+    CommandSpec::new("setinfo", 4, Group::Connection, client_setinfo)
+        .flags(&[Flags::NOSCRIPT, Flags::LOADING, Flags::STALE])
+        .acl(&[Categories::CONNECTION])
+        .doc("7.2.0", "Tells which library the client is.", "O(1)")
+        .args(&[Arg::new(
+            "attr",
+            ArgKind::OneOf(&[
+                Arg::new("libname", ArgKind::String).token("lib-name"),
+                Arg::new("libver", ArgKind::String).token("lib-ver"),
+            ]),
+        )])
+        .tips(&["request_policy:all_nodes", "response_policy:all_succeeded"]),
+    CommandSpec::new("setname", 3, Group::Connection, client_setname)
+        .flags(&[Flags::NOSCRIPT, Flags::LOADING, Flags::STALE])
+        .acl(&[Categories::CONNECTION])
+        .doc("2.6.9", "Names the connection.", "O(1)")
+        .args(&[Arg::new("connection-name", ArgKind::String)])
+        .tips(&["request_policy:all_nodes", "response_policy:all_succeeded"]),
+    CommandSpec::new("unblock", -3, Group::Connection, client_unblock)
+        .flags(&[Flags::ADMIN, Flags::NOSCRIPT, Flags::LOADING, Flags::STALE])
+        .acl(&[Categories::CONNECTION])
+        .doc("5.0.0", "Wakes a connection that waits in a blocking command.", "O(log N)")
+        .args(&[
+            Arg::new("client-id", ArgKind::Integer),
+            Arg::new(
+                "unblock-type",
+                ArgKind::OneOf(&[Arg::word("timeout", "TIMEOUT"), Arg::word("error", "ERROR")]),
+            )
+            .optional(),
+        ]),
+];
+
+/// Longest name of a connection or of its library, in bytes: names are kept as long as the connection.
+const NAME_MAX_BYTES: usize = 64 * 1024;
+
+/// Whether a name may stand in CLIENT LIST, whose fields are parted by spaces.
+fn is_listable(name: &[u8]) -> bool {
+    name.iter().all(|b| (b'!'..=b'~').contains(b))
+}
+
+/// Refuses a name that a connection cannot have. An empty one takes the name away.
+pub(super) fn check_name(name: &[u8]) -> Result<(), CmdError> {
+    if !is_listable(name) {
+        return Err(CmdError::new("ERR Client names cannot contain spaces, newlines or special characters."));
+    }
+    if name.len() > NAME_MAX_BYTES {
+        return Err(CmdError::new("ERR Client names cannot be longer than 65536 bytes."));
+    }
+    Ok(())
+}
+
+fn kept(name: &[u8]) -> Option<Box<[u8]>> {
+    (!name.is_empty()).then(|| name.into())
+}
+
+/// <https://valkey.io/commands/client-id/>
+fn client_id(ctx: &mut Ctx<'_>) -> Outcome {
+    ctx.int(ctx.session.id as i64)
+}
+
+/// <https://valkey.io/commands/client-getname/>
+fn client_getname(ctx: &mut Ctx<'_>) -> Outcome {
+    let session = &mut *ctx.session;
+    match &session.name {
+        Some(name) => session.out.bulk(name),
+        None => session.out.null(),
+    }
+    Ok(Flow::Done)
+}
+
+/// <https://valkey.io/commands/client-setname/>
+fn client_setname(ctx: &mut Ctx<'_>) -> Outcome {
+    let name = ctx.args.at(2);
+    check_name(name)?;
+    ctx.session.name = kept(name);
+    ctx.ok()
+}
+
+/// <https://valkey.io/commands/client-setinfo/>
+fn client_setinfo(ctx: &mut Ctx<'_>) -> Outcome {
+    let (attribute, value) = (ctx.args.at(2), ctx.args.at(3));
+    let shown = String::from_utf8_lossy(attribute);
+    let is_name = ctx.is_word(2, "lib-name");
+    if !is_name && !ctx.is_word(2, "lib-ver") {
+        return Err(CmdError::with(format!("ERR Unrecognized option '{shown}'")));
+    }
+    if !is_listable(value) {
+        return Err(CmdError::with(format!(
+            "ERR {shown} cannot contain spaces, newlines or special characters."
+        )));
+    }
+    if value.len() > NAME_MAX_BYTES {
+        return Err(CmdError::with(format!("ERR {shown} cannot be longer than {NAME_MAX_BYTES} bytes.")));
+    }
+    let session = &mut *ctx.session;
+    let field = if is_name { &mut session.lib_name } else { &mut session.lib_version };
+    *field = kept(value);
+    ctx.ok()
+}
+
+/// <https://valkey.io/commands/client-info/>
+fn client_info(ctx: &mut Ctx<'_>) -> Outcome {
+    let mut text = Vec::new();
+    list::own_line(ctx, &mut text);
+    ctx.out().verbatim("txt", &text);
+    Ok(Flow::Done)
+}
+
+/// <https://valkey.io/commands/client-list/>
+fn client_list(ctx: &mut Ctx<'_>) -> Outcome {
+    let selection = Selection::parse(ctx, 2, false)?;
+    let mut text = Vec::new();
+    for (_, key) in selection.find(ctx) {
+        match ctx.state.sessions.get(key) {
+            Some(Some(session)) => list::line(session, ctx, &mut text),
+            _ => list::own_line(ctx, &mut text),
+        }
+    }
+    ctx.out().verbatim("txt", &text);
+    Ok(Flow::Done)
+}
+
+/// <https://valkey.io/commands/client-kill/>
+fn client_kill(ctx: &mut Ctx<'_>) -> Outcome {
+    // `CLIENT KILL addr` is the form before the filters.
+    let old_form = ctx.args.len() == 3;
+    let selection =
+        if old_form { Selection::of_address(ctx.args.at(2)) } else { Selection::parse(ctx, 2, true)? };
+    let found = selection.find(ctx);
+    for &(_, key) in &found {
+        if key == ctx.session.key {
+            ctx.session.close(Closing::AfterReply);
+        } else {
+            ctx.effects.closed.push((key, Closing::Now));
+        }
+    }
+    if !old_form {
+        return ctx.count(found.len());
+    }
+    if found.is_empty() { Err(CmdError::new("ERR No such client")) } else { ctx.ok() }
+}
+
+/// <https://valkey.io/commands/client-reply/>
+fn client_reply(ctx: &mut Ctx<'_>) -> Outcome {
+    if ctx.is_word(2, "on") {
+        ctx.session.reply = ReplyMode::On;
+        return ctx.ok();
+    }
+    if ctx.is_word(2, "off") {
+        ctx.session.reply = ReplyMode::Off;
+    } else if ctx.is_word(2, "skip") {
+        if ctx.session.reply != ReplyMode::Off {
+            ctx.session.reply = ReplyMode::SkipNext;
+        }
+    } else {
+        return Err(CmdError::SYNTAX);
+    }
+    Ok(Flow::Done)
+}
+
+/// <https://valkey.io/commands/client-unblock/>
+fn client_unblock(ctx: &mut Ctx<'_>) -> Outcome {
+    let wake = match ctx.args.get(3) {
+        None => Wake::Timeout,
+        Some(_) if ctx.is_word(3, "timeout") => Wake::Timeout,
+        Some(_) if ctx.is_word(3, "error") => Wake::Error,
+        Some(_) => return Err(CmdError::new("ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR")),
+    };
+    let id = ctx.int_arg(2)?;
+    let waits =
+        |session: &crate::state::session::Session| session.id as i64 == id && session.blocked.is_some();
+    let found = ctx.state.sessions.iter().find(|(_, s)| s.as_ref().is_some_and(|s| waits(s)));
+    let Some((key, _)) = found else { return ctx.int(0) };
+    ctx.effects.woken.push((key, wake));
+    ctx.int(1)
+}
+
+/// <https://valkey.io/commands/client-help/>
+fn client_help(ctx: &mut Ctx<'_>) -> Outcome {
+    ctx.help(
+        "CLIENT",
+        &[
+            "GETNAME",
+            "    Return the name of the current connection.",
+            "ID",
+            "    Return the ID of the current connection.",
+            "INFO",
+            "    Return information about the current client connection.",
+            "KILL <ip:port>",
+            "    Kill connection made from <ip:port>.",
+            "KILL <option> <value> [<option> <value> [...]]",
+            "    Kill connections, by the options of LIST (SKIPME is YES by default).",
+            "LIST [options ...]",
+            "    Return information about client connections. Options:",
+            "    * TYPE (NORMAL|PRIMARY|REPLICA|PUBSUB)",
+            "    * USER <username>",
+            "    * ADDR (<ip:port>|<unixsocket>:0)",
+            "    * LADDR (<ip:port>|<unixsocket>:0)",
+            "    * ID <client-id> [<client-id>...]",
+            "    * SKIPME (YES|NO)",
+            "    * MAXAGE <seconds>",
+            "REPLY (ON|OFF|SKIP)",
+            "    Control the replies sent to the current connection.",
+            "SETINFO (LIB-NAME|LIB-VER) <value>",
+            "    Tell which library the current connection uses.",
+            "SETNAME <name>",
+            "    Assign the name <name> to the current connection.",
+            "UNBLOCK <clientid> [TIMEOUT|ERROR]",
+            "    Unblock the specified blocked client.",
+        ],
+    )
+}

@@ -1,0 +1,99 @@
+//! CONFIG: the parameters while the server runs.
+
+use crate::{
+    command::{Arg, ArgKind, CmdError, CommandSpec, Ctx, Flags, Flow, Group, Outcome},
+    state::{config::SetError, stats::Stats},
+    store::StoreStats,
+};
+
+/// The commands of this family.
+pub const COMMANDS: &[CommandSpec] = &[CommandSpec::container("config", Group::Server, CONFIG_SUBCOMMANDS)
+    .doc("2.0.0", "Holds the commands about the parameters of the server.", "")];
+
+const CONFIG_SUBCOMMANDS: &[CommandSpec] = &[
+    CommandSpec::new("get", -3, Group::Server, config_get)
+        .flags(&[Flags::ADMIN, Flags::NOSCRIPT, Flags::LOADING, Flags::STALE])
+        .doc("2.0.0", "Reads parameters.", "O(N)")
+        .args(&[Arg::new("parameter", ArgKind::String).multiple()]),
+    CommandSpec::new("help", 2, Group::Server, config_help).flags(&[Flags::LOADING, Flags::STALE]).doc(
+        "5.0.0",
+        "Explains the subcommands.",
+        "O(1)",
+    ),
+    CommandSpec::new("resetstat", 2, Group::Server, config_resetstat)
+        .flags(&[Flags::ADMIN, Flags::NOSCRIPT, Flags::LOADING, Flags::STALE])
+        .doc("2.0.0", "Sets the statistics back to zero.", "O(1)")
+        .tips(&["request_policy:all_nodes", "response_policy:all_succeeded"]),
+    CommandSpec::new("set", -4, Group::Server, config_set)
+        .flags(&[Flags::ADMIN, Flags::NOSCRIPT, Flags::LOADING, Flags::STALE])
+        .doc("2.0.0", "Changes parameters while the server runs.", "O(N)")
+        .args(&[Arg::new(
+            "data",
+            ArgKind::Block(&[Arg::new("parameter", ArgKind::String), Arg::new("value", ArgKind::String)]),
+        )
+        .multiple()])
+        .tips(&["request_policy:all_nodes", "response_policy:all_succeeded"]),
+];
+
+/// <https://valkey.io/commands/config-get/>
+fn config_get(ctx: &mut Ctx<'_>) -> Outcome {
+    let mut found: Vec<(&'static str, String)> = Vec::new();
+    for pattern in ctx.args.from(2) {
+        for pair in ctx.state.config.get(pattern) {
+            if !found.iter().any(|(name, _)| *name == pair.0) {
+                found.push(pair);
+            }
+        }
+    }
+    let out = ctx.out();
+    out.map(found.len());
+    for (name, value) in found {
+        out.bulk(name.as_bytes());
+        out.bulk(value.as_bytes());
+    }
+    Ok(Flow::Done)
+}
+
+/// <https://valkey.io/commands/config-set/>
+fn config_set(ctx: &mut Ctx<'_>) -> Outcome {
+    let args = ctx.args;
+    if args.len() % 2 == 1 {
+        return Err(CmdError::SYNTAX);
+    }
+    let pairs: Vec<(&[u8], &[u8])> =
+        (2..args.len()).step_by(2).map(|i| (args.at(i), args.at(i + 1))).collect();
+    match ctx.state.config.set_all(&pairs) {
+        Ok(changed) => {
+            ctx.effects.config_changed.extend(changed.iter().map(|param| param.name));
+            ctx.ok()
+        }
+        Err(SetError::Unknown(name)) => Err(CmdError::with(format!(
+            "ERR Unknown option or number of arguments for CONFIG SET - '{name}'"
+        ))),
+        Err(SetError::Refused { param, why }) => Err(CmdError::with(format!(
+            "ERR CONFIG SET failed (possibly related to argument '{param}') - {why}"
+        ))),
+    }
+}
+
+/// <https://valkey.io/commands/config-resetstat/>
+fn config_resetstat(ctx: &mut Ctx<'_>) -> Outcome {
+    ctx.state.stats = Stats::new(ctx.table.entries().len());
+    ctx.store.stats = StoreStats::default();
+    ctx.ok()
+}
+
+/// <https://valkey.io/commands/config-help/>
+fn config_help(ctx: &mut Ctx<'_>) -> Outcome {
+    ctx.help(
+        "CONFIG",
+        &[
+            "GET <pattern>",
+            "    Return parameters matching the glob-like <pattern> and their values.",
+            "SET <directive> <value>",
+            "    Set the configuration <directive> to <value>.",
+            "RESETSTAT",
+            "    Reset statistics reported by the INFO command.",
+        ],
+    )
+}

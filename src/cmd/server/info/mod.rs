@@ -1,0 +1,114 @@
+//! INFO: <https://valkey.io/commands/info/>.
+
+mod facts;
+mod sections;
+
+use crate::{
+    command::{Ctx, Flow, Outcome},
+    state::stats::CommandStats,
+};
+use facts::Facts;
+use sections::{Body, Figure, SECTIONS};
+use std::fmt::Write;
+
+/// Which sections a word asks for.
+fn asked(word: &[u8], section: &sections::Section) -> bool {
+    word.eq_ignore_ascii_case(b"all") && section.name != "Modules"
+        || word.eq_ignore_ascii_case(b"everything")
+        || word.eq_ignore_ascii_case(b"default") && section.by_default
+        || word.eq_ignore_ascii_case(section.name.as_bytes())
+}
+
+/// <https://valkey.io/commands/info/>
+pub(super) fn info(ctx: &mut Ctx<'_>) -> Outcome {
+    let args = ctx.args;
+    let facts = Facts::gather(ctx);
+    let mut text = String::new();
+    for section in SECTIONS {
+        let wanted = match args.len() {
+            1 => section.by_default,
+            _ => args.from(1).any(|word| asked(word, section)),
+        };
+        if !wanted {
+            continue;
+        }
+        if !text.is_empty() {
+            text.push_str("\r\n");
+        }
+        write!(text, "# {}\r\n", section.name).expect("a string takes it");
+        match section.body {
+            Body::Fields(fields) => {
+                for (name, figure) in fields {
+                    match figure {
+                        Figure::Fixed(value) => write!(text, "{name}:{value}\r\n"),
+                        Figure::Int(value) => write!(text, "{name}:{}\r\n", value(&facts)),
+                        Figure::Text(value) => write!(text, "{name}:{}\r\n", value(&facts)),
+                    }
+                    .expect("a string takes it");
+                }
+            }
+            Body::Lines(lines) => lines(&facts, &mut text),
+        }
+        if let Some(more) = section.more {
+            more(&facts, &mut text);
+        }
+    }
+    ctx.out().verbatim("txt", text.as_bytes());
+    Ok(Flow::Done)
+}
+
+/// One line for each command that was called.
+fn command_lines(facts: &Facts<'_>, text: &mut String) {
+    for (entry, stats) in facts.table.entries().iter().zip(&facts.state.stats.by_command) {
+        let CommandStats { calls, duration_ns, rejected, failed } = *stats;
+        if calls + rejected + failed == 0 {
+            continue;
+        }
+        let usec = duration_ns / 1000;
+        let per_call = if calls == 0 { 0.0 } else { duration_ns as f64 / 1000.0 / calls as f64 };
+        write!(
+            text,
+            "cmdstat_{}:calls={calls},usec={usec},usec_per_call={per_call:.2},rejected_calls={rejected},\
+             failed_calls={failed}\r\n",
+            entry.full_name
+        )
+        .expect("a string takes it");
+    }
+}
+
+/// One line for each code of errors that were answered.
+fn error_lines(facts: &Facts<'_>, text: &mut String) {
+    for (code, n) in &facts.state.stats.errors {
+        write!(text, "errorstat_{}:count={n}\r\n", code.escape_ascii()).expect("a string takes it");
+    }
+}
+
+/// One line for each place where the server listens.
+fn listener_lines(facts: &Facts<'_>, text: &mut String) {
+    let config = &facts.state.config;
+    let mut number = 0;
+    if facts.state.identity.tcp_port > 0 {
+        write!(text, "listener0:name=tcp").expect("a string takes it");
+        for bind in &config.bind {
+            write!(text, ",bind={bind}").expect("a string takes it");
+        }
+        write!(text, ",port={}\r\n", facts.state.identity.tcp_port).expect("a string takes it");
+        number += 1;
+    }
+    if !config.unixsocket.is_empty() {
+        write!(text, "listener{number}:name=unix,bind={}\r\n", config.unixsocket).expect("a string takes it");
+    }
+}
+
+/// One line for each database that has keys.
+fn keyspace_lines(facts: &Facts<'_>, text: &mut String) {
+    for db in 0..facts.store.databases() {
+        let keys = facts.store.len(db);
+        if keys == 0 {
+            continue;
+        }
+        let expires = facts.store.volatile_len(db);
+        let ttl_ms = facts.mean_ttl_ms(db);
+        write!(text, "db{db}:keys={keys},expires={expires},avg_ttl={ttl_ms}\r\n").expect("a string takes it");
+    }
+}

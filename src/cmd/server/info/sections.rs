@@ -1,0 +1,297 @@
+//! The sections of INFO and their fields, in Valkey's order. What Staywire does not have keeps Valkey's neutral value.
+
+use super::{
+    command_lines, error_lines,
+    facts::{Facts, human, percent, ratio},
+    keyspace_lines, listener_lines,
+};
+use crate::state::{config::POLICIES, pubsub::Kind};
+
+/// The value of a field.
+pub(super) enum Figure {
+    Fixed(&'static str),
+    Int(fn(&Facts<'_>) -> i64),
+    Text(fn(&Facts<'_>) -> String),
+}
+use Figure::{Fixed, Int, Text};
+
+/// What stands under a section's head.
+pub(super) enum Body {
+    Fields(&'static [(&'static str, Figure)]),
+    Lines(fn(&Facts<'_>, &mut String)),
+}
+
+/// A section of INFO.
+pub(super) struct Section {
+    pub name: &'static str,
+    /// It is shown where no section is named.
+    pub by_default: bool,
+    pub body: Body,
+    /// Lines behind the fields.
+    pub more: Option<fn(&Facts<'_>, &mut String)>,
+}
+
+const fn section(name: &'static str, by_default: bool, body: Body) -> Section {
+    Section { name, by_default, body, more: None }
+}
+
+fn kilobytes(bytes: u64) -> String {
+    format!("{:.2}", bytes as f64 / 1024.0)
+}
+
+fn seconds(us: u64) -> String {
+    format!("{}.{:06}", us / 1_000_000, us % 1_000_000)
+}
+
+/// All sections, in their order.
+pub(super) const SECTIONS: &[Section] = &[
+    Section { name: "Server", by_default: true, body: Body::Fields(SERVER), more: Some(listener_lines) },
+    section("Clients", true, Body::Fields(CLIENTS)),
+    section("Memory", true, Body::Fields(MEMORY)),
+    section("Persistence", true, Body::Fields(PERSISTENCE)),
+    section("Stats", true, Body::Fields(STATS)),
+    section("Replication", true, Body::Fields(REPLICATION)),
+    section("CPU", true, Body::Fields(CPU)),
+    section("Modules", true, Body::Fields(MODULES)),
+    section("Commandstats", false, Body::Lines(command_lines)),
+    section("Errorstats", true, Body::Lines(error_lines)),
+    section("Cluster", true, Body::Fields(CLUSTER)),
+    section("Keyspace", true, Body::Lines(keyspace_lines)),
+];
+
+const SERVER: &[(&str, Figure)] = &[
+    ("redis_version", Fixed("7.2.4")),
+    ("server_name", Fixed("staywire")),
+    ("staywire_version", Fixed(env!("CARGO_PKG_VERSION"))),
+    ("redis_git_sha1", Fixed("00000000")),
+    ("redis_git_dirty", Fixed("0")),
+    ("redis_build_id", Fixed("0000000000000000")),
+    ("server_mode", Fixed("standalone")),
+    ("os", Text(|f| f.process.os.clone())),
+    ("arch_bits", Int(|_| usize::BITS.into())),
+    ("monotonic_clock", Fixed("POSIX clock_gettime")),
+    ("multiplexing_api", Fixed("epoll")),
+    ("gcc_version", Fixed("0.0.0")),
+    ("process_id", Int(|_| std::process::id().into())),
+    ("process_supervised", Fixed("no")),
+    ("run_id", Text(|f| f.state.identity.run_id.clone())),
+    ("tcp_port", Int(|f| f.state.identity.tcp_port.into())),
+    ("server_time_usec", Int(|f| f.state.clock.now_us())),
+    ("uptime_in_seconds", Int(|f| f.uptime_s())),
+    ("uptime_in_days", Int(|f| f.uptime_s() / 86_400)),
+    ("hz", Int(|f| f.state.config.hz)),
+    ("configured_hz", Int(|f| f.state.config.hz)),
+    ("clients_hz", Int(|f| f.state.config.hz)),
+    ("lru_clock", Int(|f| (f.now_ms / 1000) & 0xff_ffff)),
+    ("executable", Text(|f| f.state.identity.executable.clone())),
+    ("config_file", Text(|f| f.state.identity.config_file.clone())),
+    ("io_threads_active", Fixed("0")),
+    ("availability_zone", Fixed("")),
+];
+
+const CLIENTS: &[(&str, Figure)] = &[
+    ("connected_clients", Int(|f| f.state.sessions.len() as i64)),
+    ("cluster_connections", Fixed("0")),
+    ("maxclients", Int(|f| f.state.config.maxclients)),
+    ("client_recent_max_input_buffer", Int(|f| f.longest_input_bytes as i64)),
+    ("client_recent_max_output_buffer", Int(|f| f.longest_output_bytes as i64)),
+    ("blocked_clients", Int(|f| f.state.waiters.blocked as i64)),
+    ("tracking_clients", Fixed("0")),
+    ("pubsub_clients", Int(|f| f.subscribers as i64)),
+    ("watching_clients", Int(|f| f.watchers as i64)),
+    ("clients_in_timeout_table", Int(|f| f.state.waiters.deadline_count() as i64)),
+    ("total_watched_keys", Int(|f| f.state.watch.key_count() as i64)),
+    ("total_blocking_keys", Int(|f| f.state.waiters.key_count() as i64)),
+    ("total_blocking_keys_on_nokey", Fixed("0")),
+    ("paused_reason", Fixed("none")),
+    ("paused_actions", Fixed("none")),
+    ("paused_timeout_milliseconds", Fixed("0")),
+];
+
+const MEMORY: &[(&str, Figure)] = &[
+    ("used_memory", Int(|f| f.used_bytes as i64)),
+    ("used_memory_human", Text(|f| human(f.used_bytes))),
+    ("used_memory_rss", Int(|f| f.process.rss_bytes as i64)),
+    ("used_memory_rss_human", Text(|f| human(f.process.rss_bytes))),
+    ("used_memory_peak", Int(|f| f.peak_bytes() as i64)),
+    ("used_memory_peak_human", Text(|f| human(f.peak_bytes()))),
+    ("used_memory_peak_perc", Text(|f| percent(f.used_bytes, f.peak_bytes()))),
+    ("used_memory_overhead", Int(|f| f.overhead_bytes as i64)),
+    ("used_memory_startup", Fixed("0")),
+    ("used_memory_dataset", Int(|f| (f.used_bytes - f.overhead_bytes) as i64)),
+    ("used_memory_dataset_perc", Text(|f| percent(f.used_bytes - f.overhead_bytes, f.used_bytes))),
+    ("allocator_allocated", Int(|f| f.used_bytes as i64)),
+    ("allocator_active", Int(|f| f.process.rss_bytes as i64)),
+    ("allocator_resident", Int(|f| f.process.rss_bytes as i64)),
+    ("allocator_muzzy", Fixed("0")),
+    ("total_system_memory", Int(|f| f.process.system_bytes as i64)),
+    ("total_system_memory_human", Text(|f| human(f.process.system_bytes))),
+    ("used_memory_lua", Fixed("0")),
+    ("used_memory_vm_eval", Fixed("0")),
+    ("used_memory_lua_human", Fixed("0B")),
+    ("used_memory_scripts_eval", Fixed("0")),
+    ("number_of_cached_scripts", Fixed("0")),
+    ("number_of_functions", Fixed("0")),
+    ("number_of_libraries", Fixed("0")),
+    ("used_memory_vm_functions", Fixed("0")),
+    ("used_memory_vm_total", Fixed("0")),
+    ("used_memory_vm_total_human", Fixed("0B")),
+    ("used_memory_functions", Fixed("0")),
+    ("used_memory_scripts", Fixed("0")),
+    ("used_memory_scripts_human", Fixed("0B")),
+    ("maxmemory", Fixed("0")),
+    ("maxmemory_human", Fixed("0B")),
+    ("maxmemory_policy", Text(|f| POLICIES[f.state.config.maxmemory_policy].into())),
+    ("allocator_frag_ratio", Fixed("1.00")),
+    ("allocator_frag_bytes", Fixed("0")),
+    ("allocator_rss_ratio", Fixed("1.00")),
+    ("allocator_rss_bytes", Fixed("0")),
+    ("rss_overhead_ratio", Fixed("1.00")),
+    ("rss_overhead_bytes", Fixed("0")),
+    ("mem_fragmentation_ratio", Text(|f| ratio(f.process.rss_bytes, f.used_bytes))),
+    ("mem_fragmentation_bytes", Int(|f| f.process.rss_bytes as i64 - f.used_bytes as i64)),
+    ("mem_not_counted_for_evict", Fixed("0")),
+    ("mem_replication_backlog", Fixed("0")),
+    ("mem_total_replication_buffers", Fixed("0")),
+    ("mem_clients_slaves", Fixed("0")),
+    ("mem_clients_normal", Int(|f| f.sessions_bytes as i64)),
+    ("mem_cluster_links", Fixed("0")),
+    ("mem_aof_buffer", Fixed("0")),
+    ("mem_allocator", Text(|f| f.state.identity.allocator.into())),
+    ("mem_overhead_db_hashtable_rehashing", Fixed("0")),
+    ("active_defrag_running", Fixed("0")),
+    ("lazyfree_pending_objects", Int(|f| f.store.garbage_len() as i64)),
+    ("lazyfreed_objects", Int(|f| f.store.stats.lazy_freed as i64)),
+];
+
+const PERSISTENCE: &[(&str, Figure)] = &[
+    ("loading", Fixed("0")),
+    ("async_loading", Fixed("0")),
+    ("current_cow_peak", Fixed("0")),
+    ("current_cow_size", Fixed("0")),
+    ("current_cow_size_age", Fixed("0")),
+    ("current_fork_perc", Fixed("0.00")),
+    ("current_save_keys_processed", Fixed("0")),
+    ("current_save_keys_total", Fixed("0")),
+    ("rdb_changes_since_last_save", Fixed("0")),
+    ("rdb_bgsave_in_progress", Fixed("0")),
+    ("rdb_last_save_time", Int(|f| f.state.identity.started_ms / 1000)),
+    ("rdb_last_bgsave_status", Fixed("ok")),
+    ("rdb_last_bgsave_time_sec", Fixed("-1")),
+    ("rdb_current_bgsave_time_sec", Fixed("-1")),
+    ("rdb_saves", Fixed("0")),
+    ("rdb_last_cow_size", Fixed("0")),
+    ("rdb_last_load_keys_expired", Fixed("0")),
+    ("rdb_last_load_keys_loaded", Fixed("0")),
+    ("aof_enabled", Fixed("0")),
+    ("aof_rewrite_in_progress", Fixed("0")),
+    ("aof_rewrite_scheduled", Fixed("0")),
+    ("aof_last_rewrite_time_sec", Fixed("-1")),
+    ("aof_current_rewrite_time_sec", Fixed("-1")),
+    ("aof_last_bgrewrite_status", Fixed("ok")),
+    ("aof_rewrites", Fixed("0")),
+    ("aof_rewrites_consecutive_failures", Fixed("0")),
+    ("aof_last_write_status", Fixed("ok")),
+    ("aof_last_cow_size", Fixed("0")),
+    ("module_fork_in_progress", Fixed("0")),
+    ("module_fork_last_cow_size", Fixed("0")),
+];
+
+const STATS: &[(&str, Figure)] = &[
+    ("total_connections_received", Int(|f| f.state.stats.connections as i64)),
+    ("total_commands_processed", Int(|f| f.state.stats.commands as i64)),
+    ("instantaneous_ops_per_sec", Int(|f| f.state.stats.per_second.per_second()[0] as i64)),
+    ("total_net_input_bytes", Int(|f| f.state.stats.net_in_bytes as i64)),
+    ("total_net_output_bytes", Int(|f| f.state.stats.net_out_bytes as i64)),
+    ("total_net_repl_input_bytes", Fixed("0")),
+    ("total_net_repl_output_bytes", Fixed("0")),
+    ("instantaneous_input_kbps", Text(|f| kilobytes(f.state.stats.per_second.per_second()[1]))),
+    ("instantaneous_output_kbps", Text(|f| kilobytes(f.state.stats.per_second.per_second()[2]))),
+    ("instantaneous_input_repl_kbps", Fixed("0.00")),
+    ("instantaneous_output_repl_kbps", Fixed("0.00")),
+    ("rejected_connections", Int(|f| f.state.stats.rejected_connections as i64)),
+    ("sync_full", Fixed("0")),
+    ("sync_partial_ok", Fixed("0")),
+    ("sync_partial_err", Fixed("0")),
+    ("expired_keys", Int(|f| f.store.stats.expired as i64)),
+    ("expired_stale_perc", Fixed("0.00")),
+    ("expired_time_cap_reached_count", Int(|f| f.store.stats.expire_slices_full as i64)),
+    ("expire_cycle_cpu_milliseconds", Fixed("0")),
+    ("evicted_keys", Fixed("0")),
+    ("evicted_clients", Fixed("0")),
+    ("evicted_scripts", Fixed("0")),
+    ("total_eviction_exceeded_time", Fixed("0")),
+    ("current_eviction_exceeded_time", Fixed("0")),
+    ("keyspace_hits", Int(|f| f.store.stats.hits as i64)),
+    ("keyspace_misses", Int(|f| f.store.stats.misses as i64)),
+    ("pubsub_channels", Int(|f| f.state.pubsub.count(Kind::Channel) as i64)),
+    ("pubsub_patterns", Int(|f| f.state.pubsub.count(Kind::Pattern) as i64)),
+    ("pubsubshard_channels", Int(|f| f.state.pubsub.count(Kind::Shard) as i64)),
+    ("latest_fork_usec", Fixed("0")),
+    ("total_forks", Fixed("0")),
+    ("migrate_cached_sockets", Fixed("0")),
+    ("slave_expires_tracked_keys", Fixed("0")),
+    ("active_defrag_hits", Fixed("0")),
+    ("active_defrag_misses", Fixed("0")),
+    ("active_defrag_key_hits", Fixed("0")),
+    ("active_defrag_key_misses", Fixed("0")),
+    ("total_active_defrag_time", Fixed("0")),
+    ("current_active_defrag_time", Fixed("0")),
+    ("tracking_total_keys", Fixed("0")),
+    ("tracking_total_items", Fixed("0")),
+    ("tracking_total_prefixes", Fixed("0")),
+    ("unexpected_error_replies", Fixed("0")),
+    ("total_error_replies", Int(|f| f.state.stats.error_replies as i64)),
+    ("dump_payload_sanitizations", Fixed("0")),
+    ("total_reads_processed", Int(|f| f.state.stats.reads as i64)),
+    ("total_writes_processed", Int(|f| f.state.stats.writes as i64)),
+    ("io_threaded_reads_processed", Fixed("0")),
+    ("io_threaded_writes_processed", Fixed("0")),
+    ("io_threaded_freed_objects", Fixed("0")),
+    ("io_threaded_accept_processed", Fixed("0")),
+    ("io_threaded_poll_processed", Fixed("0")),
+    ("io_threaded_total_prefetch_batches", Fixed("0")),
+    ("io_threaded_total_prefetch_entries", Fixed("0")),
+    ("client_query_buffer_limit_disconnections", Int(|f| f.state.stats.query_limit_disconnections as i64)),
+    ("client_output_buffer_limit_disconnections", Int(|f| f.state.stats.output_limit_disconnections as i64)),
+    ("reply_buffer_shrinks", Fixed("0")),
+    ("reply_buffer_expands", Fixed("0")),
+    ("eventloop_cycles", Int(|f| f.state.stats.turns as i64)),
+    ("eventloop_duration_sum", Int(|f| (f.state.stats.turns_ns / 1000) as i64)),
+    (
+        "eventloop_duration_cmd_sum",
+        Int(|f| f.state.stats.by_command.iter().map(|c| (c.duration_ns / 1000) as i64).sum()),
+    ),
+    ("instantaneous_eventloop_cycles_per_sec", Fixed("0")),
+    ("instantaneous_eventloop_duration_usec", Fixed("0")),
+    ("acl_access_denied_auth", Fixed("0")),
+    ("acl_access_denied_cmd", Fixed("0")),
+    ("acl_access_denied_key", Fixed("0")),
+    ("acl_access_denied_channel", Fixed("0")),
+];
+
+const REPLICATION: &[(&str, Figure)] = &[
+    ("role", Fixed("master")),
+    ("connected_slaves", Fixed("0")),
+    ("replicas_waiting_psync", Fixed("0")),
+    ("master_failover_state", Fixed("no-failover")),
+    ("master_replid", Text(|f| f.state.identity.run_id.clone())),
+    ("master_replid2", Fixed("0000000000000000000000000000000000000000")),
+    ("master_repl_offset", Fixed("0")),
+    ("second_repl_offset", Fixed("-1")),
+    ("repl_backlog_active", Fixed("0")),
+    ("repl_backlog_size", Fixed("10485760")),
+    ("repl_backlog_first_byte_offset", Fixed("0")),
+    ("repl_backlog_histlen", Fixed("0")),
+];
+
+const CPU: &[(&str, Figure)] = &[
+    ("used_cpu_sys", Text(|f| seconds(f.process.cpu_system_us))),
+    ("used_cpu_user", Text(|f| seconds(f.process.cpu_user_us))),
+    ("used_cpu_sys_children", Fixed("0.000000")),
+    ("used_cpu_user_children", Fixed("0.000000")),
+];
+
+const MODULES: &[(&str, Figure)] = &[];
+
+const CLUSTER: &[(&str, Figure)] = &[("cluster_enabled", Fixed("0"))];

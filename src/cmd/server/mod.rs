@@ -1,0 +1,118 @@
+//! The server as a whole: its state, its time, its end.
+
+mod info;
+
+use crate::{
+    command::{Arg, ArgKind, Categories, CmdError, CommandSpec, Ctx, Flags, Flow, Group, Outcome},
+    state::session::Closing,
+};
+use info::info;
+
+/// The commands of this family.
+pub const COMMANDS: &[CommandSpec] = &[
+    CommandSpec::new("info", -1, Group::Server, info)
+        .flags(&[Flags::LOADING, Flags::STALE])
+        .acl(&[Categories::DANGEROUS])
+        .doc("1.0.0", "Reports on the server, section by section.", "O(1)")
+        .args(&[Arg::new("section", ArgKind::String).optional().multiple()])
+        .tips(&["nondeterministic_output", "request_policy:all_shards", "response_policy:special"]),
+    CommandSpec::new("time", 1, Group::Server, time)
+        .flags(&[Flags::LOADING, Flags::STALE, Flags::FAST])
+        .doc("2.6.0", "Answers the time of the server.", "O(1)")
+        .tips(&["nondeterministic_output"]),
+    CommandSpec::new("shutdown", -1, Group::Server, shutdown)
+        .flags(&[
+            Flags::ADMIN,
+            Flags::NOSCRIPT,
+            Flags::LOADING,
+            Flags::STALE,
+            Flags::NO_MULTI,
+            Flags::ALLOW_BUSY,
+        ])
+        .doc("1.0.0", "Stops the server.", "O(N)")
+        .args(&[Arg::new(
+            "abort-selector",
+            ArgKind::OneOf(&[
+                Arg::new(
+                    "save-selector-block",
+                    ArgKind::Block(&[
+                        Arg::new(
+                            "save-selector",
+                            ArgKind::OneOf(&[Arg::word("nosave", "NOSAVE"), Arg::word("save", "SAVE")]),
+                        )
+                        .optional(),
+                        Arg::word("now", "NOW").since("7.0.0").optional(),
+                        Arg::word("force", "FORCE").since("7.0.0").optional(),
+                    ]),
+                ),
+                Arg::word("abort", "ABORT").since("7.0.0"),
+            ]),
+        )
+        .optional()]),
+    CommandSpec::container("function", Group::Scripting, FUNCTION_SUBCOMMANDS).doc(
+        "7.0.0",
+        "Holds the commands about functions.",
+        "",
+    ),
+];
+
+const FUNCTION_SUBCOMMANDS: &[CommandSpec] =
+    &[CommandSpec::new("flush", -2, Group::Scripting, function_flush)
+        .flags(&[Flags::NOSCRIPT, Flags::WRITE])
+        .acl(&[Categories::SCRIPTING])
+        .doc("7.0.0", "Deletes all functions.", "O(N)")
+        .args(&[Arg::new(
+            "flush-type",
+            ArgKind::OneOf(&[Arg::word("async", "ASYNC"), Arg::word("sync", "SYNC")]),
+        )
+        .optional()])
+        .tips(&["request_policy:all_shards", "response_policy:all_succeeded"])];
+
+/// <https://valkey.io/commands/time/>
+fn time(ctx: &mut Ctx<'_>) -> Outcome {
+    let now_us = ctx.state.clock.now_us();
+    let out = ctx.out();
+    out.array(2);
+    out.bulk_int(now_us / 1_000_000);
+    out.bulk_int(now_us % 1_000_000);
+    Ok(Flow::Done)
+}
+
+/// <https://valkey.io/commands/shutdown/>
+fn shutdown(ctx: &mut Ctx<'_>) -> Outcome {
+    let (mut save, mut nosave, mut abort) = (false, false, false);
+    for i in 1..ctx.args.len() {
+        if ctx.is_word(i, "nosave") {
+            nosave = true;
+        } else if ctx.is_word(i, "save") {
+            save = true;
+        } else if ctx.is_word(i, "abort") {
+            abort = true;
+        } else if !ctx.is_word(i, "now") && !ctx.is_word(i, "force") {
+            return Err(CmdError::SYNTAX);
+        }
+    }
+    if (abort && ctx.args.len() > 2) || (save && nosave) {
+        return Err(CmdError::SYNTAX);
+    }
+    if abort {
+        return Err(CmdError::new("ERR No shutdown in progress."));
+    }
+    // Nobody is answered: the end of the connection tells.
+    ctx.state.stopping = true;
+    ctx.session.close(Closing::Now);
+    Ok(Flow::Done)
+}
+
+/// <https://valkey.io/commands/function-flush/>. No function can be loaded yet, so there is none to flush.
+fn function_flush(ctx: &mut Ctx<'_>) -> Outcome {
+    let fits = match ctx.args.len() {
+        2 => true,
+        3 => ctx.is_word(2, "async") || ctx.is_word(2, "sync"),
+        _ => false,
+    };
+    if !fits {
+        return Err(CmdError::new("ERR FUNCTION FLUSH only supports SYNC|ASYNC option"));
+    }
+    ctx.ok()
+}
