@@ -62,7 +62,8 @@ impl Engine {
             work +=
                 1 + session.out.pending_bytes().saturating_sub(pending) / BYTES_PER_UNIT + self.delivered();
         }
-        if matches!(session.closing, Closing::AfterReply | Closing::Now) {
+        if session.closing != Closing::No {
+            parser.reset();
             at = input.len();
         }
         session.net_in_bytes += at as u64;
