@@ -1,13 +1,58 @@
 //! Staywire: a Redis-compatible server that keeps its connections.
+//!
+//! ```
+//! let server = staywire::Server::builder().port(0).start()?;
+//! println!("{} listens", server.url());
+//! server.shutdown()?;
+//! # Ok::<(), staywire::Error>(())
+//! ```
+//!
+//! # The map of the house
+//!
+//! A module imports only from floors below its own.
+//!
+//! | floor | module | what lives there |
+//! |---|---|---|
+//! | 9 | `main.rs`, [`server`] | argv and signals; the builder, and a server inside another program |
+//! | 8 | [`net`] | the poll loop, connections, listeners |
+//! |   | [`testkit`] | a server without sockets for tests, whose clock the test moves |
+//! | 7 | [`engine`] | from bytes to replies: feed, gates, call, settle, cron; no I/O |
+//! | 6 | [`cmd`] | the commands: a file or folder per family, spec beside handler |
+//! | 5 | [`command`] | what a command declares, the table of all, what a handler works with |
+//! | 4 | [`state`] | sessions, pub/sub, waiters, watches, parameters, counters: no sockets |
+//! | 3 | [`store`] | databases, expiry, what changed, what is to be freed, snapshots |
+//! | 2 | [`value`] | entries, types, encodings |
+//! | 1 | [`resp`], [`ds`] | the protocol; table, listpack, quicklist |
+//! | 0 | [`base`], [`sys`] | clock, randomness, hash, journal, glob, numbers; what is system-specific |
+//!
+//! # One command's path
+//!
+//! 1. [`net`] reads until a short read or the turn's budget, into one shared buffer. A connection owns an input buffer
+//!    only while half a command waits in it.
+//! 2. [`resp::request`] finds the arguments as spans of that buffer.
+//! 3. [`engine`]: table lookup, gates, queue or call.
+//! 4. The handler ([`cmd`]) writes its reply into the session's output and changes the keyspace through [`store`], which
+//!    records what changed. It returns done, blocked on keys, or an error.
+//! 5. `engine::settle`: watches and notifications, messages, clients to close or wake, those who wait for keys; again,
+//!    until nothing is left. A woken client runs its own command again.
+//! 6. Before the loop sleeps each output that has something is written once.
+//!
+//! `unsafe` stands in [`ds`], [`value`] and [`sys`] alone, each block with the reason why it holds.
 
 pub mod base;
 pub mod cmd;
 pub mod command;
 pub mod ds;
 pub mod engine;
+pub mod net;
 pub mod resp;
+pub mod server;
 pub mod state;
 pub mod store;
 pub mod sys;
 pub mod testkit;
 pub mod value;
+
+pub use base::clock::VirtualClock;
+pub use engine::Engine;
+pub use server::{Builder, Error, Handle, Server};

@@ -1,1 +1,193 @@
-fn main() {}
+//! The standalone server: argv and signals to a [`staywire::Builder`].
+
+use signal_hook::consts::{SIGINT, SIGTERM};
+use staywire::{
+    Server,
+    state::config::{self, Config, LOG_LEVELS},
+};
+use std::{
+    io::{Read, Write},
+    process::ExitCode,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
+/// Descriptors that are not clients: sockets that listen, the poll, the log.
+const RESERVED_FDS: u64 = 32;
+
+const USAGE: &str = "\
+Usage: staywire [/path/to/redis.conf] [options] [-]
+       staywire - (read config from stdin)
+       staywire -v or --version
+       staywire -h or --help
+
+Examples:
+       staywire (run the server with default conf)
+       staywire /etc/redis/6379.conf
+       staywire --port 7777
+       staywire --port 7777 --save \"\" --maxclients 50
+       staywire /etc/myredis.conf --loglevel verbose -
+";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    match args.first().map(String::as_str) {
+        Some("-v" | "--version") => {
+            println!(
+                "Staywire server v={} redis_version=7.2.4 bits={}",
+                env!("CARGO_PKG_VERSION"),
+                usize::BITS
+            );
+            return ExitCode::SUCCESS;
+        }
+        Some("-h" | "--help") => {
+            print!("{USAGE}");
+            return ExitCode::SUCCESS;
+        }
+        _ => {}
+    }
+    match run(&args) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(args: &[String]) -> Result<(), Box<dyn std::error::Error>> {
+    let (config, config_file, ignored) = configure(args)?;
+    start_log(&config)?;
+    let mut config = config;
+    let limited = fit_descriptors(&mut config);
+    let pid = std::process::id();
+    let (port, loglevel) = (config.port, config.loglevel);
+    println!(" Staywire {} ({}-bit)", env!("CARGO_PKG_VERSION"), usize::BITS);
+    println!(" Running in standalone mode");
+    println!(" Port: {port}");
+    println!(" PID: {pid}\n");
+    for directive in &ignored {
+        log::warn!("Ignored, as it is not built yet: {directive}");
+    }
+    if let Some(text) = limited {
+        log::warn!("{text}");
+    }
+    let mut server = Server::builder().configured(config).build()?;
+    let identity = &mut server.engine().state.identity;
+    identity.config_file = config_file;
+    identity.executable =
+        std::env::current_exe().map(|path| path.to_string_lossy().into_owned()).unwrap_or_default();
+
+    let signal = Arc::new(AtomicUsize::new(0));
+    for number in [SIGTERM, SIGINT] {
+        signal_hook::flag::register_usize(number, Arc::clone(&signal), number as usize)?;
+    }
+    log::info!("Server initialized");
+    log::info!("Ready to accept connections tcp");
+    std::io::stdout().flush()?;
+    let mut level = loglevel;
+    while server.poll_once(None)? {
+        let caught = signal.load(Ordering::Relaxed);
+        if caught != 0 {
+            let name = if caught == SIGINT as usize { "SIGINT" } else { "SIGTERM" };
+            log::info!("Received {name} scheduling shutdown...");
+            break;
+        }
+        let wanted = server.engine().state.config.loglevel;
+        if wanted != level {
+            level = wanted;
+            log::set_max_level(level_filter(level));
+        }
+    }
+    log::info!("User requested shutdown...");
+    server.finish();
+    log::info!("Staywire is now ready to exit, bye bye...");
+    Ok(())
+}
+
+/// Reads the file, standard input and the options, in this order; returns what was ignored, too.
+fn configure(args: &[String]) -> Result<(Config, String, Vec<String>), Box<dyn std::error::Error>> {
+    let mut config = Config::default();
+    let (mut ignored, mut file) = (Vec::new(), String::new());
+    let mut options = args;
+    if let Some((path, rest)) = args.split_first().filter(|(first, _)| !first.starts_with('-')) {
+        file = std::fs::canonicalize(path).map_or(path.clone(), |path| path.to_string_lossy().into_owned());
+        ignored.extend(config::read_file(&mut config, path)?);
+        options = rest;
+    }
+    let from_stdin = options.iter().any(|option| option == "-");
+    let options: Vec<String> = options.iter().filter(|option| *option != "-").cloned().collect();
+    if from_stdin {
+        let mut text = String::new();
+        std::io::stdin().read_to_string(&mut text)?;
+        ignored.extend(config::read_text(&mut config, &text, "standard input")?);
+    }
+    ignored.extend(config::read_args(&mut config, &options)?);
+    Ok((config, file, ignored))
+}
+
+/// Raises the limit of descriptors for `maxclients`, or lowers `maxclients` to what the limit allows; then returns what
+/// to log.
+fn fit_descriptors(config: &mut Config) -> Option<String> {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let wanted = config.maxclients as u64 + RESERVED_FDS;
+    let limit = getrlimit(Resource::Nofile);
+    let current = limit.current.unwrap_or(u64::MAX);
+    if current >= wanted {
+        return None;
+    }
+    let reachable = wanted.min(limit.maximum.unwrap_or(u64::MAX));
+    let raised = Rlimit { current: Some(reachable), maximum: limit.maximum };
+    let now = match setrlimit(Resource::Nofile, raised) {
+        Ok(()) => reachable,
+        Err(_) => current,
+    };
+    if now >= wanted {
+        return None;
+    }
+    let fits = now.saturating_sub(RESERVED_FDS).max(1) as i64;
+    let asked = std::mem::replace(&mut config.maxclients, fits);
+    Some(format!(
+        "You requested maxclients of {asked} requiring at least {wanted} max file descriptors. Current maximum open \
+         files is {now}. maxclients has been reduced to {fits} to compensate for low ulimit."
+    ))
+}
+
+/// Logs to standard output, or to `logfile`, in lines like those of redis-server.
+fn start_log(config: &Config) -> std::io::Result<()> {
+    let mut builder = env_logger::Builder::new();
+    let pid = std::process::id();
+    builder.filter_level(log::LevelFilter::Trace).format(move |line, record| {
+        let mark = match record.level() {
+            log::Level::Error | log::Level::Warn => '#',
+            log::Level::Info => '*',
+            log::Level::Debug => '-',
+            log::Level::Trace => '.',
+        };
+        writeln!(line, "{pid}:M {} {mark} {}", line.timestamp_millis(), record.args())
+    });
+    if config.logfile.is_empty() {
+        builder.target(env_logger::Target::Stdout);
+    } else {
+        let file = std::fs::OpenOptions::new().create(true).append(true).open(&config.logfile)?;
+        builder.target(env_logger::Target::Pipe(Box::new(file)));
+    }
+    builder.init();
+    log::set_max_level(level_filter(config.loglevel));
+    Ok(())
+}
+
+fn level_filter(level: usize) -> log::LevelFilter {
+    match LOG_LEVELS[level] {
+        "debug" => log::LevelFilter::Trace,
+        "verbose" => log::LevelFilter::Debug,
+        "notice" => log::LevelFilter::Info,
+        "warning" => log::LevelFilter::Warn,
+        _ => log::LevelFilter::Off,
+    }
+}

@@ -5,14 +5,16 @@ use std::{
         Arc,
         atomic::{AtomicI64, Ordering},
     },
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
+
+use crate::sys::ticks::Ticks;
 
 /// A clock with two faces: the wall's time for expiries and timeouts, and ticks for durations.
 #[derive(Clone, Debug)]
 pub enum Clock {
-    /// The system's time. Ticks count from the instant inside.
-    System(Instant),
+    /// The system's time.
+    System(Ticks),
     /// A time that its owner moves. Durations are 0.
     Virtual(VirtualClock),
 }
@@ -20,7 +22,7 @@ pub enum Clock {
 impl Clock {
     /// The system's clock.
     pub fn system() -> Clock {
-        Clock::System(Instant::now())
+        Clock::System(Ticks::default())
     }
 
     /// Unix time in microseconds.
@@ -37,8 +39,15 @@ impl Clock {
     #[inline]
     pub fn ticks_ns(&self) -> u64 {
         match self {
-            Clock::System(start) => start.elapsed().as_nanos() as u64,
+            Clock::System(ticks) => ticks.now_ns(),
             Clock::Virtual(_) => 0,
+        }
+    }
+
+    /// Keeps the two faces together: to be called once a turn.
+    pub fn align(&mut self) {
+        if let Clock::System(ticks) = self {
+            ticks.align();
         }
     }
 

@@ -1,7 +1,7 @@
 //! The 80-bit arithmetic of INCRBYFLOAT and HINCRBYFLOAT.
 //!
-//! The reference adds with C's `long double`, which on x86-64 is the x87 extended format. Emulating that format gives
-//! every architecture the answers that clients have seen for years: 0.1 + 0.2 is 0.3.
+//! The reference adds with C's `long double`, which on x86-64 is the x87 extended format. Emulating that
+//! format gives every architecture the answers that clients have seen for years: 0.1 + 0.2 is 0.3.
 
 use rustc_apfloat::ieee::X87DoubleExtended;
 use rustc_apfloat::{Float, Round, Status};
@@ -58,7 +58,8 @@ fn format(x: X87DoubleExtended) -> Vec<u8> {
     let bits = x.to_bits();
     let significand = bits as u64;
     let exponent = ((bits >> 64) & 0x7fff) as i32;
-    // The significand has its leading bit written out; subnormal numbers share the exponent of the smallest normal.
+    // The significand has its leading bit written out; subnormal numbers share the exponent of the smallest
+    // normal.
     let shift = exponent.max(1) - 16383 - 63;
     let mut digits = if shift >= 0 {
         shifted_left_decimal(significand, shift as u32)
@@ -141,5 +142,66 @@ mod tests {
         for (a, b) in [("inf", "1"), ("inf", "-inf"), ("1e4932", "1e4932"), ("1", "-Infinity")] {
             assert_eq!(sum(a, b), Err(IncrError::NaNOrInfinity), "{a} {b}");
         }
+    }
+
+    /// Answers of a real server on x86-64.
+    #[test]
+    fn known_answers() {
+        let known = [
+            ("0.1", "0.2", "0.3"),
+            ("3", "1.1", "4.1"),
+            ("10.50", "0.1", "10.6"),
+            ("5.0e3", "2.0e2", "5200"),
+            ("3", "-3", "0"),
+            ("-0", "-0", "0"),
+            ("-1.5", "1.5", "0"),
+            ("0", "1e-17", "0.00000000000000001"),
+            ("0", "5e-18", "0"),
+            ("0", "4e-18", "0"),
+            ("0", "1.5e-17", "0.00000000000000002"),
+            ("0", "-4e-18", "0"),
+            ("0", "-6e-18", "-0.00000000000000001"),
+            ("1", "1e-20", "1"),
+            ("1.23456789012345678", "0", "1.23456789012345678"),
+            ("1e18", "0.1", "1000000000000000000.125"),
+            ("1e17", "0.01", "100000000000000000.0078125"),
+            ("123456789", "0.123456789", "123456789.12345678899873747"),
+            ("9223372036854775807", "1", "9223372036854775808"),
+            ("18446744073709551615", "1", "18446744073709551616"),
+            ("18446744073709551616", "1", "18446744073709551616"),
+            ("1e25", "1", "10000000000000000000000000"),
+            ("1e30", "0", "1000000000000000000024696061952"),
+            ("-1e22", "0.5", "-10000000000000000000000"),
+            ("0x10", "0x.8", "16.5"),
+            ("0X1p-4", "0", "0.0625"),
+            ("+1.5", "+1", "2.5"),
+            (".5", "5.", "5.5"),
+            ("1E3", "1e-3", "1000.001"),
+            ("3.0000000000000000001", "0", "3"),
+            ("0.3", "-0.1", "0.2"),
+            ("1.1", "2.2", "3.3"),
+            ("1e-10", "1e-15", "0.000000000100001"),
+            ("1e-4950", "0", "0"),
+            ("0x1p64", "-1", "18446744073709551615"),
+            ("0x1p65", "-1", "36893488147419103232"),
+            ("17179869184", "1.5", "17179869185.5"),
+            ("1.000000000000000001", "1e-18", "1"),
+            ("999999999999999999.99", "0.01", "1000000000000000000"),
+            ("4.9", "0.0000000001", "4.9000000001"),
+            ("0e99", "7", "7"),
+        ];
+        for (current, increment, answer) in known {
+            assert_eq!(sum(current, increment).as_deref(), Ok(answer), "{current} {increment}");
+        }
+    }
+
+    #[test]
+    fn the_largest_number_has_all_its_digits() {
+        let largest = sum("0x1.fffffffffffffffep16383", "0").unwrap();
+        assert_eq!(largest.len(), 4933);
+        assert!(largest.starts_with(
+            "118973149535723176502126385303097020516906332229462420044032373389173700552297072"
+        ));
+        assert!(largest.ends_with("08849149662444156604419552086811989770240"), "{largest}");
     }
 }

@@ -3,6 +3,7 @@
 pub mod clock;
 pub mod glob;
 pub mod hash;
+pub mod journal;
 pub mod ldouble;
 pub mod num;
 pub mod rng;

@@ -112,8 +112,8 @@ pub fn write_u64(out: &mut Vec<u8>, n: u64) {
     out.extend_from_slice(u64_to_buf(n, &mut [0; MAX_INT_LEN]));
 }
 
-/// Parses a double as C's `strtod` does, if all of `text` is the number: decimal with or without exponent, a leading
-/// `+`, `inf` and `infinity` in any case, hexadecimal floats.
+/// Parses a double as C's `strtod` does, if all of `text` is the number: decimal with or without exponent, a
+/// leading `+`, `inf` and `infinity` in any case, hexadecimal floats.
 ///
 /// No spaces, no NaN, and no number that is too large, or too close to 0, for a double.
 pub fn parse_f64(text: &[u8]) -> Option<f64> {
@@ -186,7 +186,8 @@ pub(super) fn float_form(text: &[u8]) -> Option<FloatForm> {
     Some(if hex { FloatForm::Hex { zero } } else { FloatForm::Decimal { zero } })
 }
 
-/// The text of a hexadecimal float, checked by [`float_form`], as `rustc_apfloat` wants it: the exponent is a must there.
+/// The text of a hexadecimal float, checked by [`float_form`], as `rustc_apfloat` wants it: the exponent is a
+/// must there.
 pub(super) fn hex_with_exponent(text: &[u8]) -> String {
     let mut hex = String::from_utf8_lossy(text).into_owned();
     if !hex.contains(['p', 'P']) {

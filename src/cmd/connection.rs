@@ -53,7 +53,8 @@ pub const COMMANDS: &[CommandSpec] = &[
         .acl(&[Categories::CONNECTION])
         .doc("1.0.0", "Answers, to show that the server does.", "O(1)")
         .args(&[Arg::new("message", ArgKind::String).optional()])
-        .tips(&["request_policy:all_shards", "response_policy:all_succeeded"]),
+        .tips(&["request_policy:all_shards", "response_policy:all_succeeded"])
+        .while_subscribed(),
     CommandSpec::new("echo", 2, Group::Connection, echo)
         .flags(&[Flags::LOADING, Flags::STALE, Flags::FAST])
         .acl(&[Categories::CONNECTION])
@@ -70,7 +71,9 @@ pub const COMMANDS: &[CommandSpec] = &[
         ])
         .acl(&[Categories::CONNECTION])
         .doc("1.0.0", "Closes the connection after the replies due.", "O(1)")
-        .deprecated("7.2.0", "just closing the connection"),
+        .deprecated("7.2.0", "just closing the connection")
+        .in_multi_at_once()
+        .while_subscribed(),
     CommandSpec::new("reset", 1, Group::Connection, reset)
         .flags(&[
             Flags::NOSCRIPT,
@@ -81,7 +84,9 @@ pub const COMMANDS: &[CommandSpec] = &[
             Flags::ALLOW_BUSY,
         ])
         .acl(&[Categories::CONNECTION])
-        .doc("6.2.0", "Brings the connection back to the state of a new one.", "O(1)"),
+        .doc("6.2.0", "Brings the connection back to the state of a new one.", "O(1)")
+        .in_multi_at_once()
+        .while_subscribed(),
     CommandSpec::new("select", 2, Group::Connection, select)
         .flags(&[Flags::LOADING, Flags::STALE, Flags::FAST])
         .acl(&[Categories::CONNECTION])

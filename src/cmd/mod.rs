@@ -4,10 +4,25 @@ mod client;
 mod command;
 mod config;
 mod connection;
+mod debug;
+mod lists;
+mod pubsub;
 mod server;
+mod transactions;
 
 use crate::command::CommandSpec;
 
 /// All families.
-pub const FAMILIES: &[&[CommandSpec]] =
-    &[client::COMMANDS, command::COMMANDS, config::COMMANDS, connection::COMMANDS, server::COMMANDS];
+pub const FAMILIES: &[&[CommandSpec]] = &[
+    client::COMMANDS,
+    command::COMMANDS,
+    config::COMMANDS,
+    connection::COMMANDS,
+    debug::COMMANDS,
+    lists::COMMANDS[0],
+    lists::COMMANDS[1],
+    lists::COMMANDS[2],
+    pubsub::COMMANDS,
+    server::COMMANDS,
+    transactions::COMMANDS,
+];

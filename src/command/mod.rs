@@ -9,5 +9,5 @@ pub mod table;
 pub use crate::resp::{error::CmdError, request::Args};
 pub use ctx::{Ctx, Flow, Outcome};
 pub use spec::{
-    Arg, ArgKind, BeginSearch, Categories, CommandSpec, FindKeys, Flags, Group, KeyFlags, KeySpec,
+    Arg, ArgKind, BeginSearch, Behaviour, Categories, CommandSpec, FindKeys, Flags, Group, KeyFlags, KeySpec,
 };

@@ -100,6 +100,17 @@ mod arg_flags {
 }
 pub use arg_flags::ArgFlags;
 
+mod behaviour {
+    bits! {
+        /// Where the engine treats a command unlike others. COMMAND INFO does not show it.
+        Behaviour, u8, {
+            IN_MULTI_AT_ONCE = "in_multi_at_once", WHILE_SUBSCRIBED = "while_subscribed",
+            ABORTS_TRANSACTION = "aborts_transaction",
+        }
+    }
+}
+pub use behaviour::Behaviour;
+
 /// Where the search for a command's keys begins.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum BeginSearch {
@@ -292,6 +303,7 @@ pub struct CommandSpec {
     pub arity: i16,
     pub handler: Handler,
     pub flags: Flags,
+    pub behaviour: Behaviour,
     pub categories: Categories,
     pub keys: &'static [KeySpec],
     pub group: Group,
@@ -314,6 +326,7 @@ impl CommandSpec {
             arity,
             handler,
             flags: Flags::NONE,
+            behaviour: Behaviour::NONE,
             categories: Categories::NONE,
             keys: &[],
             group,
@@ -346,6 +359,24 @@ impl CommandSpec {
             self.flags = self.flags.or(flags[i]);
             i += 1;
         }
+        self
+    }
+
+    /// Between MULTI and EXEC it runs at once instead of being queued.
+    pub const fn in_multi_at_once(mut self) -> CommandSpec {
+        self.behaviour = self.behaviour.or(Behaviour::IN_MULTI_AT_ONCE);
+        self
+    }
+
+    /// RESP2 clients may call it in subscribed mode.
+    pub const fn while_subscribed(mut self) -> CommandSpec {
+        self.behaviour = self.behaviour.or(Behaviour::WHILE_SUBSCRIBED);
+        self
+    }
+
+    /// A call that is refused ends the transaction instead of only breaking it.
+    pub const fn aborts_transaction(mut self) -> CommandSpec {
+        self.behaviour = self.behaviour.or(Behaviour::ABORTS_TRANSACTION);
         self
     }
 

@@ -3,13 +3,13 @@
 use super::Engine;
 use crate::{
     command::{
-        Args, CmdError, Ctx, Flags, Flow,
+        Args, Behaviour, CmdError, Ctx, Flags, Flow,
         effects::Effects,
         table::{CommandId, Table},
     },
     state::{
         State,
-        session::{Closing, Session, Transaction},
+        session::{Closing, Session},
         waiters::Blocked,
     },
     store::{Store, changes::Interest},
@@ -36,15 +36,21 @@ impl Engine {
         match self.gate(session, id, args) {
             Ok(Gate::Run) => self.call(session, id, args),
             Ok(Gate::Queue) => {
+                let broken = session.watch_broken;
                 let transaction = session.transaction.get_or_insert_default();
-                let owned = args.to_owned();
-                transaction.queue_bytes += owned.mem_bytes();
-                transaction.queue.push(owned);
+                // What cannot be executed any more need not be kept.
+                if !(broken || transaction.broken) {
+                    transaction.push(args.to_owned());
+                }
                 session.out.simple("QUEUED");
             }
             Err(error) => {
                 self.state.stats.by_command[id as usize].rejected += 1;
-                self.reject(session, &error);
+                if self.table.entry(id).spec.behaviour.has(Behaviour::ABORTS_TRANSACTION) {
+                    self.abort_transaction(session, &error);
+                } else {
+                    self.reject(session, &error);
+                }
             }
         }
     }
@@ -63,13 +69,14 @@ impl Engine {
         if spec.flags.has(Flags::PROTECTED) {
             self.gate_protected(session, entry.container.unwrap_or(spec).name)?;
         }
-        if session.in_subscribed_mode() {
-            gate_subscribed(entry.container.unwrap_or(spec).name, &entry.full_name)?;
+        let in_multi = session.transaction.is_some();
+        if in_multi && spec.flags.has(Flags::NO_MULTI) {
+            return Err(CmdError::new("ERR Command not allowed inside a transaction"));
         }
-        if session.transaction.is_some() && !runs_in_multi(spec.name) {
-            if spec.flags.has(Flags::NO_MULTI) {
-                return Err(CmdError::new("ERR Command not allowed inside a transaction"));
-            }
+        if session.in_subscribed_mode() && !spec.behaviour.has(Behaviour::WHILE_SUBSCRIBED) {
+            return Err(not_while_subscribed(&entry.full_name));
+        }
+        if in_multi && !spec.behaviour.has(Behaviour::IN_MULTI_AT_ONCE) {
             let full = session.transaction.as_ref().is_some_and(|t| t.queue.len() >= QUEUE_MAX_COMMANDS);
             return if full {
                 Err(CmdError::new("ERR too many commands in a transaction"))
@@ -101,13 +108,10 @@ impl Engine {
     fn reject_unknown(&mut self, session: &mut Session, args: Args<'_>, error: &CmdError) {
         let name = args.at(0);
         if name.eq_ignore_ascii_case(b"post") || name.eq_ignore_ascii_case(b"host:") {
-            log::warn!(
-                target: "staywire",
-                "Possible SECURITY ATTACK detected. It looks like somebody is sending POST or Host: commands to \
+            self.state.journal.warn(format_args!("Possible SECURITY ATTACK detected. It looks like somebody is sending POST or Host: commands to \
                  Staywire. This is likely due to an attacker attempting to use Cross Protocol Scripting to \
                  compromise your instance. Connection from {} aborted.",
-                session.addr
-            );
+                session.addr));
             session.close(Closing::Now);
             return;
         }
@@ -117,9 +121,22 @@ impl Engine {
     /// Replies an error to a command that does not run.
     fn reject(&mut self, session: &mut Session, error: &CmdError) {
         if let Some(transaction) = &mut session.transaction {
-            transaction.broken = true;
+            transaction.break_off();
         }
         session.out.error(error);
+        self.state.stats.count_error(error.code());
+    }
+
+    /// A command that would have ended the transaction was refused: it ends all the same, so that the client knows
+    /// where it stands.
+    #[cold]
+    fn abort_transaction(&mut self, session: &mut Session, error: &CmdError) {
+        session.transaction = None;
+        self.state.watch.unwatch(session);
+        let text = error.text();
+        let reason = text.strip_prefix(b"ERR ").unwrap_or(text);
+        let error = CmdError::with([b"EXECABORT Transaction discarded because of: ", reason].concat());
+        session.out.error(&error);
         self.state.stats.count_error(error.code());
     }
 
@@ -208,36 +225,22 @@ impl Engine {
         let stats = &mut self.state.stats;
         let of_command = &mut stats.by_command[id as usize];
         of_command.calls += 1;
-        of_command.duration_ns += ticks_ns - self.last_ticks_ns;
+        of_command.duration_ns += ticks_ns.saturating_sub(self.last_ticks_ns);
         of_command.failed += u64::from(failed);
         stats.commands += 1;
         self.last_ticks_ns = ticks_ns;
-        let elapsed_us = (ticks_ns - self.base_ticks_ns) / 1000;
+        let elapsed_us = ticks_ns.saturating_sub(self.base_ticks_ns) / 1000;
         self.store.set_now((self.base_us + elapsed_us as i64) / 1000);
     }
 }
 
 /// A client in RESP2's subscribed mode may only change what it receives.
 #[cold]
-fn gate_subscribed(name: &str, full_name: &str) -> Result<(), CmdError> {
-    let allowed = [
-        "subscribe",
-        "ssubscribe",
-        "psubscribe",
-        "unsubscribe",
-        "sunsubscribe",
-        "punsubscribe",
-        "ping",
-        "quit",
-        "reset",
-    ];
-    if allowed.contains(&name) {
-        return Ok(());
-    }
-    Err(CmdError::with(format!(
+fn not_while_subscribed(full_name: &str) -> CmdError {
+    CmdError::with(format!(
         "ERR Can't execute '{full_name}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed \
          in this context"
-    )))
+    ))
 }
 
 /// Runs a command of a transaction.
@@ -251,7 +254,7 @@ fn call_queued(outer: &mut Ctx<'_>, args: Args<'_>) {
     let outcome = (table.entry(id).spec.handler)(&mut ctx);
     let of_command = &mut ctx.state.stats.by_command[id as usize];
     of_command.calls += 1;
-    let elapsed_ns = ctx.state.clock.ticks_ns() - before_ns;
+    let elapsed_ns = ctx.state.clock.ticks_ns().saturating_sub(before_ns);
     let of_command = &mut ctx.state.stats.by_command[id as usize];
     of_command.duration_ns += elapsed_ns;
     match outcome {
@@ -264,16 +267,4 @@ fn call_queued(outer: &mut Ctx<'_>, args: Args<'_>) {
         }
     }
     ctx.state.stats.commands += 1;
-}
-
-/// Commands that run at once between MULTI and EXEC.
-fn runs_in_multi(name: &str) -> bool {
-    matches!(name, "exec" | "discard" | "multi" | "watch" | "quit" | "reset")
-}
-
-impl Transaction {
-    /// A transaction that nothing was queued in.
-    pub fn begin() -> Box<Transaction> {
-        Box::default()
-    }
 }

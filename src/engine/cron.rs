@@ -1,6 +1,9 @@
 //! What happens by time: waits that end, idle clients, expired keys, rates, memory to be freed.
 
+use std::time::Duration;
+
 use super::{Engine, settle::reply_in_vain};
+use crate::base::clock::Clock;
 use crate::state::session::{Closing, SessionKey};
 
 /// Entries with an expiry that one slice looks at.
@@ -36,9 +39,22 @@ impl Engine {
         self.state.waiters.next_deadline_ms().map_or(self.cron.next_ms, |at| at.min(self.cron.next_ms))
     }
 
-    /// When the next wait of a client ends, in milliseconds since 1970.
-    pub fn next_wait_end_ms(&self) -> Option<i64> {
-        self.state.waiters.next_deadline_ms()
+    /// Moves a virtual clock, and does what falls due on the way, in order.
+    pub fn advance(&mut self, by: Duration) {
+        let Clock::Virtual(clock) = self.state.clock.clone() else { return };
+        let end_us = clock.now_us().saturating_add(by.as_micros() as i64);
+        loop {
+            let now_us = clock.now_us();
+            let next_us = self.state.waiters.next_deadline_ms().map_or(end_us, |ms| ms.saturating_mul(1000));
+            let next_us = next_us.clamp(now_us, end_us);
+            clock.advance(Duration::from_micros((next_us - now_us) as u64));
+            self.refresh();
+            self.tick();
+            if next_us == end_us {
+                break;
+            }
+        }
+        self.expire_all();
     }
 
     /// Does what is due, and a slice of the work that needs no input. Cheap where nothing is.
@@ -76,9 +92,6 @@ impl Engine {
     fn cron(&mut self, now_ms: i64) {
         let stats = &mut self.state.stats;
         stats.per_second.sample(now_ms, [stats.commands, stats.net_in_bytes, stats.net_out_bytes]);
-        let used = self.used_memory();
-        let stats = &mut self.state.stats;
-        stats.peak_mem_bytes = stats.peak_mem_bytes.max(used);
         self.store.lru.frequency = self.state.config.is_lfu();
         self.store.lru.log_factor = self.state.config.lfu_log_factor;
         self.store.lru.decay_minutes = self.state.config.lfu_decay_minutes;
@@ -86,6 +99,8 @@ impl Engine {
         if now_ms >= self.cron.next_client_check_ms {
             self.cron.next_client_check_ms = now_ms + 1000;
             self.close_idle_clients(now_ms);
+            let used = self.used_memory();
+            self.state.stats.peak_mem_bytes = self.state.stats.peak_mem_bytes.max(used);
         }
     }
 
@@ -127,8 +142,10 @@ impl Engine {
             }
         }
         for key in idle {
-            if let Some(session) = self.session(key) {
-                log::debug!(target: "staywire", "Closing idle client id={} addr={}", session.id, session.addr);
+            if let Some(Some(session)) = self.state.sessions.get_mut(key) {
+                self.state
+                    .journal
+                    .verbose(format_args!("Closing idle client id={} addr={}", session.id, session.addr));
                 session.close(Closing::Now);
             }
             self.state.touch_output(key);

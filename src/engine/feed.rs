@@ -126,7 +126,7 @@ impl Engine {
 
     /// Answers input that breaks the protocol, or comes from a browser, and has the connection closed.
     fn break_off(&mut self, session: &mut Session, error: &ProtocolError) {
-        log::debug!(target: "staywire", "Protocol error ({}) from client {}", error.0, session.addr);
+        self.state.journal.verbose(format_args!("Protocol error ({}) from client {}", error.0, session.addr));
         let error = CmdError::with(format!("ERR Protocol error: {}", error.0));
         session.out.error(&error);
         self.state.stats.count_error(error.code());
@@ -137,11 +137,10 @@ impl Engine {
     fn check_query_limit(&mut self, session: &mut Session, kept_bytes: usize) {
         session.input_bytes = kept_bytes;
         if kept_bytes as u64 > self.state.config.query_buffer_max_bytes as u64 {
-            log::warn!(
-                target: "staywire",
+            self.state.journal.warn(format_args!(
                 "Closing client that reached max query buffer length: id={} addr={} qbuf={kept_bytes}",
                 session.id, session.addr
-            );
+            ));
             self.state.stats.query_limit_disconnections += 1;
             session.close(Closing::Now);
         }

@@ -73,6 +73,7 @@ impl Engine {
 
     /// Reads the clock: to be called at the start of each turn.
     pub fn refresh(&mut self) {
+        self.state.clock.align();
         self.base_us = self.state.clock.now_us();
         self.base_ticks_ns = self.state.clock.ticks_ns();
         self.last_ticks_ns = self.base_ticks_ns;

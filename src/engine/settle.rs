@@ -164,11 +164,10 @@ impl Engine {
     /// Closes a client that does not read what it asked for.
     #[cold]
     pub(super) fn cut_off(&mut self, session: &mut Session) {
-        log::warn!(
-            target: "staywire",
+        self.state.journal.warn(format_args!(
             "Client id={} addr={} scheduled to be closed ASAP for overcoming of output buffer limits.",
             session.id, session.addr
-        );
+        ));
         self.state.stats.output_limit_disconnections += 1;
         session.out.clear();
         session.close(Closing::Now);

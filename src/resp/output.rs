@@ -1,7 +1,7 @@
 //! A connection's output: replies are encoded into it, the shell writes it to the socket.
 
 use super::{Proto, error::CmdError};
-use crate::base::num::write_i64;
+use crate::base::num::{MAX_INT_LEN, i64_to_buf, write_i64};
 use std::{collections::VecDeque, io::IoSlice, sync::Arc};
 
 /// A buffer of this size is closed and queued, so that a long output never moves as it grows.
@@ -263,10 +263,9 @@ impl Output {
     }
 
     /// An integer as a bulk string.
+    #[inline]
     pub fn bulk_int(&mut self, n: i64) {
-        let mut digits = Vec::with_capacity(20);
-        write_i64(&mut digits, n);
-        self.bulk(&digits);
+        self.bulk(i64_to_buf(n, &mut [0; MAX_INT_LEN]));
     }
 
     /// No value.

@@ -52,7 +52,10 @@ impl<'a> Args<'a> {
     }
 
     /// The arguments from `i` on.
-    pub fn from(&self, i: usize) -> impl DoubleEndedIterator<Item = &'a [u8]> + ExactSizeIterator + use<'a> {
+    pub fn from(
+        &self,
+        i: usize,
+    ) -> impl DoubleEndedIterator<Item = &'a [u8]> + ExactSizeIterator + Clone + use<'a> {
         let Args { buf, spans } = *self;
         spans[i.min(spans.len())..].iter().map(move |span| &buf[span.start as usize..][..span.len as usize])
     }

@@ -9,7 +9,7 @@ pub mod waiters;
 pub mod watch;
 
 use crate::{
-    base::{clock::Clock, hash::Seed, rng::Rng},
+    base::{clock::Clock, hash::Seed, journal::Journal, rng::Rng},
     sys::process::{Probe, Process},
 };
 use config::Config;
@@ -36,6 +36,7 @@ pub struct Identity {
 /// What a server knows beside its keys.
 pub struct State {
     pub clock: Clock,
+    pub journal: Journal,
     pub config: Config,
     pub identity: Identity,
     pub sessions: Sessions,
@@ -74,6 +75,7 @@ impl State {
         };
         State {
             clock,
+            journal: Journal::default(),
             config,
             identity,
             sessions: Sessions::new(),

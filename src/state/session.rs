@@ -66,8 +66,19 @@ pub struct Transaction {
     pub queue_bytes: usize,
     /// A command could not be queued: EXEC answers `-EXECABORT`.
     pub broken: bool,
-    /// Some queued command writes.
-    pub writes: bool,
+}
+
+impl Transaction {
+    /// Queues a command.
+    pub fn push(&mut self, command: OwnedArgs) {
+        self.queue_bytes += size_of::<OwnedArgs>() + command.mem_bytes();
+        self.queue.push(command);
+    }
+
+    /// It cannot be executed any more: forgets what was queued.
+    pub fn break_off(&mut self) {
+        *self = Transaction { broken: true, ..Transaction::default() };
+    }
 }
 
 /// The state of one connection.

@@ -1,11 +1,14 @@
 //! Lists: a listpack while small, a quicklist beyond that.
 //!
-//! When a list changes its encoding is the reference's rule, since clients can see it: before elements are added, if
-//! they would take the pack over `list-max-listpack-size`; and back after a removal, once one pack is left that is at
-//! or below half of that limit.
+//! When a list changes its encoding is the reference's rule, since clients can see it: before elements are
+//! added, if they would take the pack over `list-max-listpack-size`; and back after a removal, once one pack
+//! is left that is at or below half of that limit.
 
 pub use crate::ds::listpack::{Elem, Needle};
 pub use crate::ds::quicklist::{End, ListConfig, Part, Place};
+
+#[cfg(test)]
+mod tests;
 
 use crate::ds::listpack::Listpack;
 use crate::ds::quicklist::{At, Quicklist};
@@ -182,7 +185,8 @@ impl List {
         Some(())
     }
 
-    /// LREM: removes the first `count` elements that are `value`, the last if negative, all if 0. Returns how many.
+    /// LREM: removes the first `count` elements that are `value`, the last if negative, all if 0. Returns how
+    /// many.
     pub fn remove(&mut self, count: i64, value: &[u8], cfg: &ListConfig) -> usize {
         let from_tail = count < 0;
         let limit = match count {
@@ -265,7 +269,8 @@ impl List {
         });
     }
 
-    /// Drops at most `max_nodes` nodes from the tail. `true` when nothing is left: a huge list is freed in slices.
+    /// Drops at most `max_nodes` nodes from the tail. `true` when nothing is left: a huge list is freed in
+    /// slices.
     pub fn free_some(&mut self, max_nodes: usize) -> bool {
         match self {
             List::Pack(pack) => {
@@ -300,7 +305,8 @@ impl List {
         }
     }
 
-    /// Shows the elements of the node at `pos` to `f`: a pack's entries or one large element, as files keep them.
+    /// Shows the elements of the node at `pos` to `f`: a pack's entries or one large element, as files keep
+    /// them.
     pub fn with_node<R>(&self, pos: NodePos, f: impl FnOnce(Part<'_>) -> R) -> R {
         match (self, pos.0) {
             (List::Pack(pack), _) => f(Part::Pack(pack.entries())),
@@ -310,12 +316,12 @@ impl List {
 
     /// Adds a pack at the tail as a node of its own, as read from a file; see [`List::finish_load`].
     pub fn append_pack_node(&mut self, pack: Listpack) {
-        self.to_quicklist().append_listpack(pack);
+        self.make_quicklist().append_listpack(pack);
     }
 
     /// Adds a large element at the tail as a node of its own, as read from a file; see [`List::finish_load`].
     pub fn append_plain_node(&mut self, value: &[u8]) {
-        self.to_quicklist().append_plain(value);
+        self.make_quicklist().append_plain(value);
     }
 
     /// Chooses the encoding of a list that was read from a file, and compresses what has to be.
@@ -333,11 +339,11 @@ impl List {
         if let List::Pack(pack) = self
             && cfg.exceeds_limit(pack.lp_bytes().saturating_add(bytes), pack.len() + count)
         {
-            self.to_quicklist();
+            self.make_quicklist();
         }
     }
 
-    fn to_quicklist(&mut self) -> &mut Quicklist {
+    fn make_quicklist(&mut self) -> &mut Quicklist {
         if let List::Pack(pack) = self {
             let pack = std::mem::take(pack);
             *self = List::Quick(Box::new(Quicklist::from_listpack(pack)));

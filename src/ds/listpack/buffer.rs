@@ -1,7 +1,7 @@
 //! The allocation of a listpack: bytes with room on both sides, behind a thin pointer.
 //!
-//! Small buffers, which are nearly all, have a header of four `u16`; the others have four `u32`. The pointer's lowest
-//! bit says which.
+//! Small buffers, which are nearly all, have a header of four `u16`; the others have four `u32`. The
+//! pointer's lowest bit says which.
 
 use std::alloc::{self, Layout};
 use std::ptr::NonNull;
@@ -23,6 +23,18 @@ struct Meta {
     head: u32,
     tail: u32,
     count: u32,
+}
+
+impl Meta {
+    const EMPTY: Meta = Meta { cap: 0, head: 0, tail: 0, count: 0 };
+
+    #[inline]
+    fn room(&self, side: Side) -> usize {
+        match side {
+            Side::Head => self.head as usize,
+            Side::Tail => (self.cap - self.tail) as usize,
+        }
+    }
 }
 
 /// The side on which room is needed.
@@ -96,8 +108,8 @@ impl Buffer {
         })
     }
 
-    /// Stores the header, which must fit the allocation's width. A small buffer's values do, since its elements take
-    /// at least two bytes each.
+    /// Stores the header, which must fit the allocation's width. A small buffer's values do, since its
+    /// elements take at least two bytes each.
     #[inline]
     fn set_meta(&mut self, meta: Meta) {
         let Some(ptr) = self.ptr else { return };
@@ -155,7 +167,8 @@ impl Buffer {
     fn release(&mut self) {
         let size = self.alloc_size();
         if let Some(ptr) = self.ptr.take() {
-            // SAFETY: the allocation was made with the layout of this size, and nothing points to it any more.
+            // SAFETY: the allocation was made with the layout of this size, and nothing points to it any
+            // more.
             unsafe { alloc::dealloc(Buffer::base(ptr).0, Buffer::layout(size)) };
         }
     }
@@ -172,10 +185,10 @@ impl Buffer {
         self.meta().map_or(0, |meta| (meta.tail - meta.head) as usize)
     }
 
-    /// Heap bytes, as the allocator rounds them.
+    /// Heap bytes: every allocation is a whole size class.
     #[inline]
     pub(super) fn mem_bytes(&self) -> usize {
-        rounded(self.alloc_size())
+        self.alloc_size()
     }
 
     /// The bytes in use and the number of elements.
@@ -184,7 +197,8 @@ impl Buffer {
         match (self.ptr, self.meta()) {
             (Some(ptr), Some(meta)) => {
                 let start = Buffer::data(ptr).wrapping_add(meta.head as usize);
-                // SAFETY: `head..tail` lies within the data bytes, which are initialized, and borrowed with `self`.
+                // SAFETY: `head..tail` lies within the data bytes, which are initialized, and borrowed with
+                // `self`.
                 let bytes = unsafe { std::slice::from_raw_parts(start, (meta.tail - meta.head) as usize) };
                 (bytes, meta.count as usize)
             }
@@ -206,117 +220,105 @@ impl Buffer {
         }
     }
 
-    /// Replaces `del` bytes at `offset` by `ins` bytes, which the caller fills, and changes the count by `elements`.
-    /// The one operation that moves, grows and shrinks.
+    /// Replaces `del` bytes at `offset` by `ins` bytes, which the caller fills, and changes the count by
+    /// `elements`. The one operation that moves, grows and shrinks.
     #[inline]
     pub(super) fn splice(&mut self, offset: usize, del: usize, ins: usize, elements: isize) -> &mut [u8] {
-        let len = self.len();
+        let mut meta = self.meta().unwrap_or(Meta::EMPTY);
+        let len = (meta.tail - meta.head) as usize;
         assert!(offset <= len && del <= len - offset, "a range outside of the pack");
         if ins > del {
-            self.open(offset, del, ins - del);
+            meta = self.open(meta, offset, len - offset - del, ins - del);
         } else if del > ins {
-            self.close(offset, del, del - ins);
+            meta = self.close(meta, offset, len - offset - del, del - ins);
         }
-        let Some(mut meta) = self.meta() else { return &mut [] };
         meta.count =
             meta.count.checked_add_signed(elements as i32).expect("a count below the number of bytes");
         self.set_meta(meta);
-        if meta.tail == meta.head {
-            self.release();
-            return &mut [];
-        }
         if del > ins {
-            self.shrink_if_sparse(meta);
+            if meta.tail == meta.head {
+                self.release();
+                return &mut [];
+            }
+            if meta.cap > 64 && meta.tail - meta.head < meta.cap / 4 {
+                meta = self.give_back(meta);
+            }
         }
-        &mut self.bytes_mut().0[offset..offset + ins]
+        let Some(ptr) = self.ptr.filter(|_| ins > 0) else { return &mut [] };
+        let gap = Buffer::data(ptr).wrapping_add(meta.head as usize + offset);
+        // SAFETY: `offset + ins` is at most the bytes in use, which start at the head, and `self` is borrowed
+        // mutably.
+        unsafe { std::slice::from_raw_parts_mut(gap, ins) }
     }
 
-    /// Widens the `del` bytes at `offset` by `extra`, moving the shorter side if that has the room.
+    /// Widens by `extra` what is between `left` and `right` bytes. Moves the shorter of the two if there is
+    /// room on its side, or the other if that is not much longer. Returns the header to store.
     #[inline]
-    fn open(&mut self, offset: usize, del: usize, extra: usize) {
-        let meta = self.meta().unwrap_or(Meta { cap: 0, head: 0, tail: 0, count: 0 });
-        let (left, right) = (offset, (meta.tail - meta.head) as usize - offset - del);
-        let (head_room, tail_room) = (meta.head as usize, (meta.cap - meta.tail) as usize);
-        let prefer_head = left < right;
-        // The other side will do if its move is not much longer.
-        let near = |a: usize, b: usize| a <= 4 * b + 64;
-        let side = if prefer_head && head_room >= extra
-            || !prefer_head && tail_room < extra && head_room >= extra && near(left, right)
-        {
-            Side::Head
-        } else if tail_room >= extra && (!prefer_head || near(right, left)) {
-            Side::Tail
+    fn open(&mut self, mut meta: Meta, left: usize, right: usize, extra: usize) -> Meta {
+        let nearer = if left < right { Side::Head } else { Side::Tail };
+        let farther = if nearer == Side::Head { Side::Tail } else { Side::Head };
+        let side = if meta.room(nearer) >= extra {
+            nearer
+        } else if meta.room(farther) >= extra && left.max(right) <= 4 * left.min(right) + 64 {
+            farther
         } else {
-            let side = if prefer_head { Side::Head } else { Side::Tail };
-            self.make_room(side, extra);
-            side
+            meta = self.make_room(meta, nearer, extra);
+            nearer
         };
-        let (Some(ptr), Some(mut meta)) = (self.ptr, self.meta()) else { return };
+        let Some(ptr) = self.ptr else { return meta };
         let start = Buffer::data(ptr).wrapping_add(meta.head as usize);
         if side == Side::Head {
             // SAFETY: there are `extra` data bytes before the head, and `left` bytes behind it.
-            unsafe { std::ptr::copy(start, start.sub(extra), left) };
-            meta.head -= extra as u32;
+            unsafe { shift(start, start.sub(extra), left) };
+            Meta { head: meta.head - extra as u32, ..meta }
         } else {
+            let from = (meta.tail - meta.head) as usize - right;
             // SAFETY: the `right` bytes end at the tail, and `extra` data bytes follow it.
-            unsafe { std::ptr::copy(start.add(left + del), start.add(left + del + extra), right) };
-            meta.tail += extra as u32;
+            unsafe { shift(start.add(from), start.add(from + extra), right) };
+            Meta { tail: meta.tail + extra as u32, ..meta }
         }
-        self.set_meta(meta);
     }
 
-    /// Narrows the `del` bytes at `offset` by `less`, moving the shorter side.
+    /// Narrows by `less` what is between `left` and `right` bytes, moving the shorter. Returns the header to
+    /// store.
     #[inline]
-    fn close(&mut self, offset: usize, del: usize, less: usize) {
-        let (Some(ptr), Some(mut meta)) = (self.ptr, self.meta()) else { return };
+    fn close(&mut self, meta: Meta, left: usize, right: usize, less: usize) -> Meta {
+        let Some(ptr) = self.ptr else { return meta };
         let start = Buffer::data(ptr).wrapping_add(meta.head as usize);
-        let (left, right) = (offset, (meta.tail - meta.head) as usize - offset - del);
         if left < right {
-            // SAFETY: the `left` bytes move up by `less`, which is at most `del`: within the bytes in use.
-            unsafe { std::ptr::copy(start, start.add(less), left) };
-            meta.head += less as u32;
+            // SAFETY: between the two there are at least `less` bytes: the `left` bytes stay within those in
+            // use.
+            unsafe { shift(start, start.add(less), left) };
+            Meta { head: meta.head + less as u32, ..meta }
         } else {
-            // SAFETY: the `right` bytes move down by `less`, which is at most `del`: within the bytes in use.
-            unsafe { std::ptr::copy(start.add(left + del), start.add(left + del - less), right) };
-            meta.tail -= less as u32;
+            let from = (meta.tail - meta.head) as usize - right;
+            // SAFETY: as above, for the `right` bytes.
+            unsafe { shift(start.add(from), start.add(from - less), right) };
+            Meta { tail: meta.tail - less as u32, ..meta }
         }
-        self.set_meta(meta);
     }
 
-    /// Makes room for `extra` bytes on `side`.
+    /// Makes room for `extra` bytes on `side`. Returns the header, which is stored too.
     #[cold]
-    fn make_room(&mut self, side: Side, extra: usize) {
-        let Some(meta) = self.meta() else {
-            // Elements tend to come one by one from here on: the size class's rest is for them.
-            *self = Buffer::with_data_len(extra);
-            if side == Side::Head {
-                let Some(meta) = self.meta() else { return };
-                self.set_meta(Meta { head: meta.cap, tail: meta.cap, ..meta });
-            }
-            return;
-        };
+    fn make_room(&mut self, meta: Meta, side: Side, extra: usize) -> Meta {
         let used = (meta.tail - meta.head) as usize;
         let free = meta.cap as usize - used;
-        // Sliding must free enough to pay for itself; the other side keeps a quarter, lest the two take turns.
-        if free >= extra + used / 8 {
+        // Sliding must free enough to pay for itself; the other side keeps a quarter, lest the two take
+        // turns.
+        if free >= extra + used / 8 && self.ptr.is_some() {
             let spare = (free - extra) / 4;
-            let head = if side == Side::Tail { spare } else { free - spare };
-            self.slide(meta, head);
+            self.slide(meta, if side == Side::Tail { spare } else { free - spare });
         } else {
             let size = self.alloc_size();
-            let wanted = Buffer::size_for(used + extra).max(rounded(size + 1));
-            self.reallocate(wanted, side);
+            self.reallocate(Buffer::size_for(used + extra).max(rounded(size + 1)), side);
         }
+        self.meta().unwrap_or(meta)
     }
 
     /// The allocation for `data_len` bytes of data: a whole size class.
     fn size_for(data_len: usize) -> usize {
         let small = rounded(SMALL_HEADER + data_len);
         if small <= SMALL_MAX { small } else { rounded(WIDE_HEADER + data_len) }
-    }
-
-    fn with_data_len(data_len: usize) -> Buffer {
-        Buffer::allocate(Buffer::size_for(data_len))
     }
 
     fn slide(&mut self, mut meta: Meta, head: usize) {
@@ -342,12 +344,24 @@ impl Buffer {
         *self = bigger;
     }
 
-    /// Gives back a large unused part.
-    #[inline]
-    fn shrink_if_sparse(&mut self, meta: Meta) {
+    /// Gives back most of an allocation that is mostly unused. Returns the new header, which is stored too.
+    #[cold]
+    fn give_back(&mut self, meta: Meta) -> Meta {
         let used = (meta.tail - meta.head) as usize;
-        if meta.cap > 64 && used < meta.cap as usize / 4 {
-            self.reallocate(Buffer::size_for(used + used / 2), Side::Tail);
-        }
+        self.reallocate(Buffer::size_for(used + used / 2), Side::Tail);
+        self.meta().unwrap_or(meta)
+    }
+}
+
+/// Moves `len` bytes. At the ends of a pack there is nothing to move, which is not worth a call.
+///
+/// # Safety
+///
+/// As for [`std::ptr::copy`].
+#[inline]
+unsafe fn shift(from: *const u8, to: *mut u8, len: usize) {
+    if len > 0 {
+        // SAFETY: the caller's promise.
+        unsafe { std::ptr::copy(from, to, len) };
     }
 }

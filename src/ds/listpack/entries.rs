@@ -1,6 +1,6 @@
 //! Reading a listpack's entries, wherever their bytes are.
 
-use super::entry::{Elem, Needle, back_len_size, decode, decode_back_len};
+use super::entry::{Elem, Needle, back_len_size, body_len, decode, decode_back_len};
 
 /// The entries of a pack, without header and end mark. Offsets are in bytes, from the first entry on.
 #[derive(Clone, Copy, Debug)]
@@ -44,7 +44,7 @@ impl<'a> Entries<'a> {
     /// The whole length in bytes of the entry at `offset`.
     #[inline]
     pub fn entry_len(&self, offset: usize) -> usize {
-        let body_len = decode(&self.bytes[offset..]).1;
+        let body_len = body_len(&self.bytes[offset..]);
         body_len + back_len_size(body_len)
     }
 
@@ -64,7 +64,8 @@ impl<'a> Entries<'a> {
         Some(offset - body_len - size)
     }
 
-    /// The offset of element `index`, walking from the nearer end; the end's offset if there is no such element.
+    /// The offset of element `index`, walking from the nearer end; the end's offset if there is no such
+    /// element.
     pub fn seek(&self, index: usize) -> usize {
         if index >= self.count {
             return self.end();
@@ -121,16 +122,25 @@ impl<'a> Entries<'a> {
 
     /// The first element from `from` on that is `value`: its index and offset.
     pub fn find(&self, value: &[u8], from: usize) -> Option<(usize, usize)> {
+        self.find_every(value, from, 1)
+    }
+
+    /// Like [`Entries::find`], but looks only at every `step`th element, as for the keys in a pack of pairs.
+    pub fn find_every(&self, value: &[u8], from: usize, step: usize) -> Option<(usize, usize)> {
         let needle = Needle::new(value);
-        let mut offset = self.seek(from);
-        let mut index = from;
+        let (mut index, mut offset) = (from, self.seek(from));
         while offset < self.end() {
             let (elem, body_len) = decode(&self.bytes[offset..]);
             if needle.matches(elem) {
                 return Some((index, offset));
             }
             offset += body_len + back_len_size(body_len);
-            index += 1;
+            for _ in 1..step {
+                if offset < self.end() {
+                    offset = self.next(offset);
+                }
+            }
+            index += step;
         }
         None
     }

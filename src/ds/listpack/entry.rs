@@ -1,11 +1,8 @@
-//! One entry of a listpack: an encoding byte, the value, and the length of both once more behind them (the back
-//! length), so that a pack can be walked from either end. The format is the one published with the listpack
-//! specification (Sanfilippo, 2017), integers little-endian.
+//! One entry of a listpack: an encoding byte, the value, and the length of both once more behind them (the
+//! back length), so that a pack can be walked from either end. The format is the one published with the
+//! listpack specification (Sanfilippo, 2017), integers little-endian.
 
 use crate::base::num;
-
-/// Largest number of bytes that the two lengths around a value take.
-const MAX_OVERHEAD: usize = 5 + 5;
 
 /// An element as it is stored: canonical decimals of 64 bits are integers, everything else is bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -149,11 +146,6 @@ pub(super) fn back_len_size(body_len: usize) -> usize {
     }
 }
 
-/// An upper bound of the bytes that an entry for `len` bytes takes.
-pub(super) const fn max_entry_len(len: usize) -> usize {
-    len + MAX_OVERHEAD
-}
-
 fn int_from<const N: usize>(bytes: &[u8]) -> i64 {
     let mut le = [0; 8];
     le[8 - N..].copy_from_slice(&bytes[..N]);
@@ -183,6 +175,17 @@ pub(super) fn decode(bytes: &[u8]) -> (Elem<'_>, usize) {
     (Elem::Bytes(&bytes[header..header + len]), header + len)
 }
 
+/// The length of the body of the entry at the start of `bytes`, without a look at its value.
+#[inline]
+pub(super) fn body_len(bytes: &[u8]) -> usize {
+    match bytes[0] {
+        0..0x80 => 1,
+        first @ 0x80..0xc0 => 1 + usize::from(first & 0x3f),
+        0xc0..0xe0 => 2,
+        _ => decode(bytes).1,
+    }
+}
+
 /// The length of the body at the start of `bytes`, if its encoding exists and it ends within `bytes`.
 pub(super) fn checked_body_len(bytes: &[u8]) -> Option<usize> {
     let len = match *bytes.first()? {
@@ -200,7 +203,8 @@ pub(super) fn checked_body_len(bytes: &[u8]) -> Option<usize> {
     (len <= bytes.len()).then_some(len)
 }
 
-/// The length of the body that ends where `bytes` ends, from the back length there, and the size of the latter.
+/// The length of the body that ends where `bytes` ends, from the back length there, and the size of the
+/// latter.
 #[inline]
 pub(super) fn decode_back_len(bytes: &[u8]) -> (usize, usize) {
     let (mut len, mut shift, mut size) = (0, 0, 0);

@@ -1,11 +1,15 @@
 //! A sequence of small elements in one allocation, encoded as listpack entries.
 //!
-//! The bytes between header and end mark are those of the reference, so that files can take them as they are. In memory
-//! the entries may have room on both sides: a push at either end moves nothing, and an empty pack is a null pointer.
+//! The bytes between header and end mark are those of the reference, so that files can take them as they are.
+//! In memory the entries may have room on both sides: a push at either end moves nothing, and an empty pack
+//! is a null pointer.
 
 mod buffer;
 mod entries;
 mod entry;
+
+#[cfg(test)]
+mod tests;
 
 pub use entries::{Entries, Iter, RevIter};
 pub use entry::{Elem, Needle};
@@ -76,7 +80,8 @@ impl Listpack {
         self.buffer.mem_bytes()
     }
 
-    /// Whether `len` more bytes of elements keep the pack within the size that the reference calls safe (1 GiB).
+    /// Whether `len` more bytes of elements keep the pack within the size that the reference calls safe (1
+    /// GiB).
     pub fn is_safe_to_add(&self, len: usize) -> bool {
         self.lp_bytes().saturating_add(len) <= MAX_SAFE_LEN
     }
@@ -194,7 +199,11 @@ impl Listpack {
 
     /// Writes `value` over the element at `offset`.
     pub fn replace_at(&mut self, offset: usize, value: &[u8]) {
-        let elem = Elem::from_bytes(value);
+        self.replace_elem_at(offset, Elem::from_bytes(value));
+    }
+
+    /// Writes an element over the one at `offset`.
+    pub fn replace_elem_at(&mut self, offset: usize, elem: Elem<'_>) {
         let body_len = elem.body_len();
         let old_len = self.entries().entry_len(offset);
         let gap = self.buffer.splice(offset, old_len, body_len + back_len_size(body_len), 0);
@@ -221,8 +230,8 @@ impl Listpack {
         self.buffer.splice(from, to - from, 0, -(n as isize));
     }
 
-    /// Removes the elements that are `value`, at most `limit` of them, the last ones if `from_tail`, in one pass.
-    /// Returns how many went.
+    /// Removes the elements that are `value`, at most `limit` of them, the last ones if `from_tail`, in one
+    /// pass. Returns how many went.
     pub fn delete_value(&mut self, value: &[u8], limit: usize, from_tail: bool) -> usize {
         let needle = Needle::new(value);
         let mut spare = 0;
@@ -324,9 +333,4 @@ impl Listpack {
         }
         Ok(Listpack::from_entries(Entries::new(entries, count)))
     }
-}
-
-/// An upper bound of what an element of `len` bytes adds to a pack, in bytes.
-pub const fn max_entry_len(len: usize) -> usize {
-    entry::max_entry_len(len)
 }

@@ -1,10 +1,12 @@
-//! Where nodes are: chunks of a bounded number of them, in a deque. All accounting of counts and memory is here.
+//! Where nodes are: chunks of a bounded number of them, in a deque. All accounting of counts and memory is
+//! here.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::Quicklist;
 use super::node::{Node, Part, unshared};
+use super::{End, Quicklist};
+use crate::ds::listpack::Listpack;
 use crate::ds::size::rounded;
 
 /// Most nodes in a chunk: what one step may move.
@@ -17,7 +19,9 @@ const ARC_CHUNK_MEM: usize = rounded(2 * size_of::<usize>() + size_of::<Chunk>()
 #[derive(Clone, Debug)]
 struct Slot {
     node: Arc<Node>,
-    count: usize,
+    count: u32,
+    /// Compressing the node as it is did not pay.
+    incompressible: bool,
 }
 
 /// Some neighbouring nodes.
@@ -118,6 +122,18 @@ impl Quicklist {
         self.chunks.is_empty()
     }
 
+    /// What [`Quicklist::mem_bytes`] must answer, from scratch.
+    #[cfg(test)]
+    pub(crate) fn recount_mem(&self) -> usize {
+        let chunks = self.chunks.iter().map(|home| {
+            let nodes: usize = home.chunk.slots.iter().map(|slot| slot.node.mem_bytes()).sum();
+            assert_eq!(home.count, home.chunk.slots.iter().map(|slot| slot.count as usize).sum());
+            assert!(!home.chunk.slots.is_empty() && home.chunk.slots.len() <= MAX_NODES);
+            home.chunk.mem_bytes() + nodes
+        });
+        chunks.sum::<usize>() + rounded(self.chunks.capacity() * size_of::<ChunkSlot>())
+    }
+
     fn slots(&self, chunk: usize) -> &VecDeque<Slot> {
         &self.chunks[chunk].chunk.slots
     }
@@ -161,7 +177,8 @@ impl Quicklist {
             return None;
         }
         let (chunk, offset) = seek(&self.chunks, self.count, index, |slot| slot.count);
-        let (slot, offset) = seek(self.slots(chunk), self.chunks[chunk].count, offset, |slot| slot.count);
+        let (slot, offset) =
+            seek(self.slots(chunk), self.chunks[chunk].count, offset, |slot| slot.count as usize);
         Some((At { chunk, slot }, offset))
     }
 
@@ -187,26 +204,69 @@ impl Quicklist {
     /// Changes a node, decompressed, and books what that does to counts and memory. An emptied node stays.
     #[inline]
     pub(super) fn edit<R>(&mut self, at: At, f: impl FnOnce(&mut Node) -> R) -> R {
-        self.edit_as_is(at, |node| {
-            node.decompress();
-            f(node)
-        })
-    }
-
-    /// Changes a node as it is.
-    #[inline]
-    pub(super) fn edit_as_is<R>(&mut self, at: At, f: impl FnOnce(&mut Node) -> R) -> R {
         let home = &mut self.chunks[at.chunk];
         let slot = &mut unshared(&mut home.chunk).slots[at.slot];
         let node = unshared(&mut slot.node);
         self.mem -= node.mem_bytes();
+        node.decompress();
         let out = f(node);
         self.mem += node.mem_bytes();
-        let (old, new) = (slot.count, node.len());
-        slot.count = new;
+        let (old, new) = (slot.count as usize, node.len());
+        slot.count = new as u32;
+        slot.incompressible = false;
         home.count = home.count - old + new;
         self.count = self.count - old + new;
         out
+    }
+
+    /// Changes the pack at an end, if the node there is one: what pushes and pops do all the time, without a
+    /// search.
+    #[inline]
+    pub(super) fn edit_end_pack<R>(
+        &mut self,
+        end: End,
+        f: impl FnOnce(&mut Listpack) -> Option<R>,
+    ) -> Option<R> {
+        let home = match end {
+            End::Left => self.chunks.front_mut(),
+            End::Right => self.chunks.back_mut(),
+        }?;
+        let slots = &mut unshared(&mut home.chunk).slots;
+        let slot = match end {
+            End::Left => slots.front_mut(),
+            End::Right => slots.back_mut(),
+        }?;
+        let Node::Pack(_) = *slot.node else { return None };
+        let Node::Pack(pack) = unshared(&mut slot.node) else { return None };
+        let mem = pack.mem_bytes();
+        let out = f(pack);
+        self.mem = self.mem - mem + pack.mem_bytes();
+        let (old, new) = (slot.count as usize, pack.len());
+        slot.count = new as u32;
+        slot.incompressible = false;
+        home.count = home.count - old + new;
+        self.count = self.count - old + new;
+        out
+    }
+
+    /// Compresses a node, if that pays, or decompresses it.
+    pub(super) fn set_compressed(&mut self, at: At, compressed: bool) {
+        let slot = &self.slots(at.chunk)[at.slot];
+        if slot.node.is_compressed() == compressed || (compressed && slot.incompressible) {
+            return;
+        }
+        if !compressed {
+            return self.edit(at, |_| ());
+        }
+        let packed = slot.node.compressed();
+        let slot = &mut unshared(&mut self.chunks[at.chunk].chunk).slots[at.slot];
+        match packed {
+            Some(packed) => {
+                self.mem = self.mem - slot.node.mem_bytes() + packed.mem_bytes();
+                slot.node = Arc::new(packed);
+            }
+            None => slot.incompressible = true,
+        }
     }
 
     /// Puts a node before the one at `at`, which may be the end. Returns its place.
@@ -217,7 +277,11 @@ impl Quicklist {
         self.count += count;
         self.nodes += 1;
         self.chunks[at.chunk].count += count;
-        self.edit_chunk(at.chunk, |chunk| chunk.slots.insert(at.slot, Slot { node: Arc::new(node), count }));
+        self.edit_chunk(at.chunk, |chunk| {
+            chunk
+                .slots
+                .insert(at.slot, Slot { node: Arc::new(node), count: count as u32, incompressible: false });
+        });
         at
     }
 
@@ -238,7 +302,7 @@ impl Quicklist {
             Some(len) => {
                 let middle = len / 2;
                 let split = self.edit_chunk(at.chunk, |chunk| chunk.slots.split_off(middle));
-                let count = split.iter().map(|slot| slot.count).sum();
+                let count = split.iter().map(|slot| slot.count as usize).sum();
                 self.chunks[at.chunk].count -= count;
                 let chunk = Chunk { slots: split };
                 self.mem += chunk.mem_bytes();
@@ -278,9 +342,9 @@ impl Quicklist {
         let Some(slot) = slot else { return };
         self.mem -= slot.node.mem_bytes();
         self.nodes -= 1;
-        self.count -= slot.count;
+        self.count -= slot.count as usize;
         let home = &mut self.chunks[at.chunk];
-        home.count -= slot.count;
+        home.count -= slot.count as usize;
         if home.chunk.slots.is_empty() {
             self.mem -= home.chunk.mem_bytes();
             self.chunks.remove(at.chunk);

@@ -1,13 +1,17 @@
 //! A long sequence: nodes of many small elements or one large one, in chunks of nodes, in a deque of chunks.
 //!
-//! Two levels bound what any step moves, and a seek counts by chunks, then by nodes, then by entries. Chunks and nodes
-//! are shared on `clone`, which copies the deque of pointers alone: a snapshot. Later changes copy what they touch.
+//! Two levels bound what any step moves, and a seek counts by chunks, then by nodes, then by entries. Chunks
+//! and nodes are shared on `clone`, which copies the deque of pointers alone: a snapshot. Later changes copy
+//! what they touch.
 //!
 //! Nodes fill, split, merge and are compressed by the reference's rules for `list-max-listpack-size` and
 //! `list-compress-depth`.
 
 mod chunks;
 mod node;
+
+#[cfg(test)]
+pub(crate) mod tests;
 
 pub use chunks::At;
 pub use node::Part;
@@ -26,7 +30,8 @@ const ENTRY_OVERHEAD: usize = 8;
 /// The configuration that lists depend on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ListConfig {
-    /// `list-max-listpack-size`: -1 to -5 limit a node to 4, 8, 16, 32 or 64 KiB, others to that many elements.
+    /// `list-max-listpack-size`: -1 to -5 limit a node to 4, 8, 16, 32 or 64 KiB, others to that many
+    /// elements.
     pub fill: i32,
     /// `list-compress-depth`: nodes at either end that stay uncompressed; 0 compresses none.
     pub compress_depth: u32,
@@ -46,7 +51,7 @@ impl ListConfig {
     pub fn node_limit(&self) -> (usize, usize) {
         match self.fill {
             0.. => (usize::MAX, self.fill.max(1) as usize),
-            _ => (4096 << self.fill.saturating_neg().clamp(1, 5) - 1, usize::MAX),
+            _ => (4096 << (self.fill.saturating_neg().clamp(1, 5) - 1), usize::MAX),
         }
     }
 
@@ -54,7 +59,7 @@ impl ListConfig {
     #[inline]
     pub fn exceeds_limit(&self, len: usize, count: usize) -> bool {
         let (max_len, max_count) = self.node_limit();
-        len > max_len.min(if self.fill >= 0 { SIZE_SAFETY_LIMIT } else { usize::MAX }) || count > max_count
+        if self.fill < 0 { len > max_len } else { len > SIZE_SAFETY_LIMIT || count > max_count }
     }
 
     /// Whether an element of `len` bytes gets its own node.
@@ -155,23 +160,28 @@ impl Quicklist {
     }
 
     /// Adds an element at an end.
+    #[inline]
     pub fn push(&mut self, end: End, value: &[u8], cfg: &ListConfig) {
-        let at = match end {
-            End::Left => self.first_node(),
-            End::Right => self.last_node(),
-        };
-        if let Some(at) = at
+        let pushed = self.edit_end_pack(end, |pack| {
+            pack_allows_insert(pack.lp_bytes(), pack.len(), value.len(), cfg).then(|| match end {
+                End::Left => pack.push_front(value),
+                End::Right => pack.push_back(value),
+            })
+        });
+        if pushed.is_none() {
+            self.push_slow(end, value, cfg);
+        }
+    }
+
+    /// As [`Quicklist::push`], when the end is no pack with room for the element.
+    #[cold]
+    fn push_slow(&mut self, end: End, value: &[u8], cfg: &ListConfig) {
+        if let Some(at) = self.end_node(end)
             && self.allows_insert(at, value.len(), cfg)
         {
-            self.edit(at, |node| {
-                if let Node::Pack(pack) = node {
-                    match end {
-                        End::Left => pack.push_front(value),
-                        End::Right => pack.push_back(value),
-                    }
-                }
-            });
-            return;
+            // Compressed under another configuration.
+            self.edit(at, |_| ());
+            return self.push(end, value, cfg);
         }
         let at = match end {
             End::Left => At::START,
@@ -182,24 +192,54 @@ impl Quicklist {
     }
 
     /// Shows the element at an end to `f`, then removes it.
+    #[inline]
     pub fn pop<R>(&mut self, end: End, cfg: &ListConfig, f: impl FnOnce(Elem<'_>) -> R) -> Option<R> {
-        let at = match end {
-            End::Left => self.first_node(),
-            End::Right => self.last_node(),
-        }?;
-        let out = self.edit(at, |node| match node {
-            Node::Pack(pack) => match end {
+        let mut emptied = false;
+        let mut f = Some(f);
+        let popped = self.edit_end_pack(end, |pack| {
+            let f = f.take()?;
+            let out = match end {
                 End::Left => pack.pop_front(f),
                 End::Right => pack.pop_back(f),
-            },
-            node => {
-                let out = node.read(|part| part.get(0).map(f));
-                *node = Node::Pack(Listpack::new());
-                out
-            }
+            };
+            emptied = pack.is_empty();
+            out
         });
-        self.drop_if_empty(at, cfg);
-        out
+        if let Some(f) = f {
+            return self.pop_slow(end, cfg, f);
+        }
+        if emptied {
+            self.drop_end(end, cfg);
+        }
+        popped
+    }
+
+    /// As [`Quicklist::pop`], when the end is a large element, or compressed under another configuration.
+    #[cold]
+    fn pop_slow<R>(&mut self, end: End, cfg: &ListConfig, f: impl FnOnce(Elem<'_>) -> R) -> Option<R> {
+        let at = self.end_node(end)?;
+        if self.node(at).is_plain() {
+            let out = self.node(at).read(|part| part.get(0).map(f));
+            self.drop_end(end, cfg);
+            return out;
+        }
+        self.edit(at, |_| ());
+        self.pop(end, cfg, f)
+    }
+
+    #[cold]
+    fn drop_end(&mut self, end: End, cfg: &ListConfig) {
+        if let Some(at) = self.end_node(end) {
+            self.remove_node(at);
+            self.settle(at, cfg);
+        }
+    }
+
+    fn end_node(&self, end: End) -> Option<At> {
+        match end {
+            End::Left => self.first_node(),
+            End::Right => self.last_node(),
+        }
     }
 
     /// Shows element `index` to `f`.
@@ -231,7 +271,7 @@ impl Quicklist {
             }
         } else {
             // A large element takes the place of a small one: its pack is split around it.
-            self.split(at, offset + 1);
+            let (at, _) = self.split(at, offset + 1);
             let emptied = self.edit(at, |node| {
                 if let Node::Pack(pack) = node {
                     pack.delete_range(offset, 1);
@@ -283,14 +323,16 @@ impl Quicklist {
             self.settle(at, cfg);
             return;
         }
-        // The middle of a full pack: the half that has the new element's neighbour takes it, or it stands alone.
-        let tail = self.split(at, slot);
+        // The middle of a full pack: the half that has the new element's neighbour takes it, or it stands
+        // alone.
+        let (at, tail) = self.split(at, slot);
         if cfg.is_large(value.len()) {
             let at = self.insert_node(tail, Node::plain(value));
             self.settle(at, cfg);
             return;
         }
-        // The reference splits so that the half without the element keeps the node, and merges around that one.
+        // The reference splits so that the half without the element keeps the node, and merges around that
+        // one.
         let (grown, center) = if after { (tail, at) } else { (at, tail) };
         self.edit(grown, |node| {
             if let Node::Pack(pack) = node {
@@ -331,7 +373,8 @@ impl Quicklist {
         }
     }
 
-    /// Removes at most `limit` elements that are `value`, the last ones if `from_tail`. Returns how many went.
+    /// Removes at most `limit` elements that are `value`, the last ones if `from_tail`. Returns how many
+    /// went.
     pub fn delete_value(&mut self, value: &[u8], limit: usize, from_tail: bool, cfg: &ListConfig) -> usize {
         let needle = Needle::new(value);
         let mut removed = 0;
@@ -360,9 +403,7 @@ impl Quicklist {
         }
         if removed > 0 {
             self.merge_chunks();
-            if let Some(at) = self.first_node() {
-                self.settle(at, cfg);
-            }
+            self.settle(At::START, cfg);
         }
         removed
     }
@@ -419,26 +460,25 @@ impl Quicklist {
     }
 
     /// Whether an element of `len` more bytes may go to the node at `at`.
-    #[inline]
     fn allows_insert(&self, at: At, len: usize, cfg: &ListConfig) -> bool {
         let node = self.node(at);
-        !node.is_plain()
-            && !cfg.is_large(len)
-            && !cfg.exceeds_limit(
-                node.raw_len().saturating_add(len).saturating_add(ENTRY_OVERHEAD),
-                node.len() + 1,
-            )
+        !node.is_plain() && pack_allows_insert(node.raw_len(), node.len(), len, cfg)
     }
 
-    /// Splits the pack at `at` before its element `offset`; the new node, which is returned, has what follows. Splits
-    /// nothing if nothing follows.
-    fn split(&mut self, at: At, offset: usize) -> At {
+    /// Splits the pack at `at` before its element `offset`. Returns the places of the node and of the one
+    /// behind it, which is new and has what follows, unless nothing does.
+    fn split(&mut self, at: At, offset: usize) -> (At, At) {
         let tail = self.edit(at, |node| match node {
             Node::Pack(pack) => pack.split_off(offset),
             _ => Listpack::new(),
         });
         let next = self.step(at);
-        if tail.is_empty() { next } else { self.insert_node(next, Node::Pack(tail)) }
+        if tail.is_empty() {
+            return (at, next);
+        }
+        // The chunk may have been split to take the new node.
+        let tail = self.insert_node(next, Node::Pack(tail));
+        (self.prev_node(tail).unwrap_or(at), tail)
     }
 
     /// Merges the node at `at` and its two neighbours on either side where the limit allows it.
@@ -488,37 +528,23 @@ impl Quicklist {
         true
     }
 
-    /// After a removal from the node at `at`: drops it when empty.
-    #[inline]
-    fn drop_if_empty(&mut self, at: At, cfg: &ListConfig) {
-        if self.node(at).len() == 0 {
-            self.remove_node(at);
-            if let Some(at) = self.valid(at).or(self.last_node()) {
-                self.settle(at, cfg);
-            }
-        }
-    }
-
-    /// Compresses what has to be after a change at `at`: nodes within the depth from either end are not, the touched
-    /// node, its neighbours and those just beyond the depth are.
+    /// Compresses what has to be after a change at `at`: nodes within the depth from either end are not, the
+    /// touched node, its neighbours and those just beyond the depth are.
     fn settle(&mut self, at: At, cfg: &ListConfig) {
         let depth = cfg.compress_depth as usize;
-        if depth == 0 {
-            return;
-        }
-        let around =
-            [self.prev_node(at).and_then(|at| self.prev_node(at)), self.prev_node(at), self.valid(at)];
+        let Some(at) = self.valid(at).or(self.last_node()).filter(|_| depth > 0) else { return };
+        let around = [self.prev_node(at).and_then(|at| self.prev_node(at)), self.prev_node(at), Some(at)];
         let next = self.next_node(at);
         let after = next.and_then(|at| self.next_node(at));
         for at in around.into_iter().chain([next, after]).flatten() {
             self.set_compressed(at, self.is_interior(at, depth));
         }
         let (mut head, mut tail) = (self.first_node(), self.last_node());
-        for done in 0..=depth.min(self.nodes) {
+        // One change adds two nodes at most, so that two may have left the depth on either side.
+        for done in 0..(depth + 2).min(self.nodes) {
             let (Some(left), Some(right)) = (head, tail) else { return };
-            let interior = done == depth;
-            self.set_compressed(left, interior && self.is_interior(left, depth));
-            self.set_compressed(right, interior && self.is_interior(right, depth));
+            self.set_compressed(left, done >= depth && self.is_interior(left, depth));
+            self.set_compressed(right, done >= depth && self.is_interior(right, depth));
             (head, tail) = (self.next_node(left), self.prev_node(right));
         }
     }
@@ -532,12 +558,13 @@ impl Quicklist {
             next = self.next_node(at);
         }
     }
+}
 
-    fn set_compressed(&mut self, at: At, compressed: bool) {
-        if self.node(at).is_compressed() != compressed {
-            self.edit_as_is(at, |node| if compressed { node.compress() } else { node.decompress() });
-        }
-    }
+/// Whether an element of `len` bytes may go to a pack of `lp_bytes` and `count` elements.
+#[inline]
+fn pack_allows_insert(lp_bytes: usize, count: usize, len: usize, cfg: &ListConfig) -> bool {
+    !cfg.is_large(len)
+        && !cfg.exceeds_limit(lp_bytes.saturating_add(len).saturating_add(ENTRY_OVERHEAD), count + 1)
 }
 
 fn new_node(value: &[u8], cfg: &ListConfig) -> Node {

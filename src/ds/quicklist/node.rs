@@ -1,6 +1,7 @@
 //! A node: a pack of elements, or one large element, plain or compressed.
 
 use std::sync::Arc;
+use std::sync::atomic::{Ordering, fence};
 
 use crate::ds::listpack::{Elem, Entries, Listpack, Needle};
 use crate::ds::size::rounded;
@@ -74,7 +75,8 @@ impl<'a> Part<'a> {
         }
     }
 
-    /// Calls `f` with all elements until it breaks, from the last to the first if `rev`. `true` if it went through.
+    /// Calls `f` with all elements until it breaks, from the last to the first if `rev`. `true` if it went
+    /// through.
     pub fn try_each(&self, rev: bool, mut f: impl FnMut(Elem<'a>) -> bool) -> bool {
         match *self {
             Part::Pack(entries) if rev => entries.rev_from(entries.len()).all(f),
@@ -164,20 +166,18 @@ impl Node {
         matches!(self, Node::Lzf(_))
     }
 
-    /// Compresses the node if it is not yet and that pays.
-    pub(super) fn compress(&mut self) {
+    /// The node compressed, if it is not yet and that pays.
+    pub(super) fn compressed(&self) -> Option<Node> {
         let (raw, count) = match self {
             Node::Pack(pack) => (pack.entries().as_bytes(), pack.len()),
             Node::Plain(plain) => (&*plain.bytes, 0),
-            Node::Lzf(_) => return,
+            Node::Lzf(_) => return None,
         };
         if raw.len() < MIN_COMPRESS_LEN {
-            return;
+            return None;
         }
-        let Ok(lzf) = lzf::compress(raw) else { return };
-        if lzf.len() + MIN_COMPRESS_GAIN < raw.len() {
-            *self = Node::Lzf(Box::new(Packed { lzf: lzf.into(), raw_len: raw.len(), count }));
-        }
+        let lzf = lzf::compress(raw).ok().filter(|lzf| lzf.len() + MIN_COMPRESS_GAIN < raw.len())?;
+        Some(Node::Lzf(Box::new(Packed { lzf: lzf.into(), raw_len: raw.len(), count })))
     }
 
     pub(super) fn decompress(&mut self) {
@@ -201,7 +201,17 @@ impl Packed {
 const ARC_NODE_MEM: usize = rounded(2 * size_of::<usize>() + size_of::<Node>());
 
 /// The only owner's way to a shared value: copies it first if a snapshot holds it too.
+///
+/// Like `Arc::make_mut`, but without its locked instructions, which cost more than a push.
 #[inline]
 pub(super) fn unshared<T: Clone>(arc: &mut Arc<T>) -> &mut T {
-    Arc::make_mut(arc)
+    if Arc::strong_count(arc) == 1 {
+        // Whoever held the value too has let go of it: see what was done before.
+        fence(Ordering::Acquire);
+    } else {
+        *arc = Arc::new(T::clone(arc));
+    }
+    // SAFETY: there is one `Arc` of the value, borrowed mutably here so that nobody can clone it; weak
+    // references are made nowhere in this module, from where the values never leave.
+    unsafe { &mut *Arc::as_ptr(arc).cast_mut() }
 }

@@ -9,7 +9,7 @@ pub use file::{ConfigError, Directive, read_args, read_file, read_text};
 pub use notify::Notify;
 pub use params::PARAMS;
 
-use crate::{base::glob, resp::request::split_quoted};
+use crate::{base::glob, resp::request::split_quoted, value::list::ListConfig};
 use std::fmt::Write;
 
 /// Limits on one class of clients: `client-output-buffer-limit`.
@@ -125,6 +125,16 @@ impl Default for Config {
 }
 
 impl Config {
+    /// How lists are kept.
+    #[inline]
+    pub fn list(&self) -> ListConfig {
+        ListConfig {
+            fill: self.list_max_listpack_size as i32,
+            compress_depth: self.list_compress_depth as u32,
+            packed_threshold: self.quicklist_packed_threshold,
+        }
+    }
+
     /// Whether the policy counts how often keys are used rather than when.
     pub fn is_lfu(&self) -> bool {
         POLICIES[self.maxmemory_policy].ends_with("lfu")

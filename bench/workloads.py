@@ -1,0 +1,309 @@
+"""What is measured. Each workload takes a fresh server and returns one figure: the lower, the better."""
+
+import os
+import selectors
+import shutil
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from typing import Callable
+
+KEYS = 100_000
+"""Distinct keys that the string workloads touch."""
+
+
+@dataclass
+class Workload:
+    """`measure(server, scale)` returns the figure in `unit`; `scale` below 1 asks for a shorter run.
+
+    `ratio_goal` is the most that the figure may be of Valkey's; `goal` the most that it may be at all. `long` ones are
+    left out of a quick run.
+    """
+
+    name: str
+    title: str
+    unit: str
+    measure: Callable
+    ratio_goal: float | None = None
+    goal: float | None = None
+    needs: str | None = None
+    long: bool = False
+
+
+def encode(*args):
+    parts = [b"*%d\r\n" % len(args)]
+    for arg in args:
+        if not isinstance(arg, bytes):
+            arg = str(arg).encode()
+        parts.append(b"$%d\r\n%s\r\n" % (len(arg), arg))
+    return b"".join(parts)
+
+
+def read_lines(connection, count):
+    """Reads `count` replies of one line each."""
+    seen, last = 0, b""
+    while seen < count:
+        data = connection.recv(1 << 18)
+        if not data:
+            raise SystemExit("the server closed a connection")
+        if data.startswith(b"-") or b"\n-" in data:
+            raise SystemExit(f"the server answered with an error: {data[:200]!r}")
+        seen += data.count(b"\n")
+        last = data
+    return last
+
+
+def read_bytes(connection, count):
+    while count > 0:
+        data = connection.recv(min(count, 1 << 18))
+        if not data:
+            raise SystemExit("the server closed a connection")
+        count -= len(data)
+
+
+def send_all(connection, commands, batch=1000):
+    """Pipelines commands that answer in one line each."""
+    for first in range(0, len(commands), batch):
+        part = commands[first : first + batch]
+        connection.sendall(b"".join(part))
+        read_lines(connection, len(part))
+
+
+# Requests and replies: redis-benchmark with 50 clients.
+
+
+def benchmark(pipeline, requests, *command, prepare=None):
+    """Server time per request in us while redis-benchmark sends `command`."""
+
+    def measure(server, scale):
+        count = max(20_000, int(requests * scale))
+        with server.connect() as connection:
+            if prepare:
+                prepare(connection, count)
+        tool = [shutil.which("redis-benchmark"), "-p", str(server.port), "-c", "50", "-P", str(pipeline), "-q"]
+        tool += ["-r", str(KEYS), "-n", str(count), *command]
+        before = server.cpu_ns()
+        ended = subprocess.run(tool, capture_output=True, text=True)
+        spent = server.cpu_ns() - before
+        if ended.returncode or "rror" in ended.stdout + ended.stderr:
+            raise SystemExit(f"{' '.join(tool)} failed:\n{ended.stdout}{ended.stderr}")
+        return spent / count / 1000
+
+    return measure
+
+
+def fill_strings(connection, _):
+    send_all(connection, [encode("SET", f"key:{number:012}", "xxx") for number in range(KEYS)])
+
+
+def fill_list(count):
+    def fill(connection, requests):
+        send_all(connection, [encode("RPUSH", "mylist", *["xxx"] * 100)] * -(-(count or requests) // 100))
+
+    return fill
+
+
+GET = ("GET", "key:__rand_int__")
+SET = ("SET", "key:__rand_int__", "xxx")
+MSET = ("MSET", *[word for _ in range(10) for word in ("key:__rand_int__", "xxx")])
+
+
+# Messages and hand-offs: own load, since redis-benchmark has none.
+
+
+def publish(server, scale, subscribers=100, batch=100):
+    """Server time per delivery in us: pipelined PUBLISH to subscribers that read."""
+    messages = max(2_000, int(20_000 * scale) // batch * batch)
+    payload = b"x" * 16
+    size = len(encode("message", "channel", payload))
+    crowd, waiting = [], selectors.EpollSelector()
+    for _ in range(subscribers):
+        connection = server.connect()
+        connection.sendall(encode("SUBSCRIBE", "channel"))
+        read_bytes(connection, len(b"*3\r\n$9\r\nsubscribe\r\n$7\r\nchannel\r\n:1\r\n"))
+        crowd.append(connection)
+    block = encode("PUBLISH", "channel", payload) * batch
+    with server.connect() as publisher:
+        before = server.cpu_ns()
+        for _ in range(messages // batch):
+            missing = {connection: size * batch for connection in crowd}
+            for connection in crowd:
+                waiting.register(connection, selectors.EVENT_READ)
+            publisher.sendall(block)
+            while missing:
+                for ready, _ in waiting.select():
+                    connection = ready.fileobj
+                    missing[connection] -= len(connection.recv(1 << 18))
+                    if not missing[connection]:
+                        waiting.unregister(connection)
+                        del missing[connection]
+            read_lines(publisher, batch)
+        spent = server.cpu_ns() - before
+    for connection in crowd:
+        connection.close()
+    return spent / (messages * subscribers) / 1000
+
+
+def blocked_clients(connection):
+    connection.sendall(encode("INFO", "clients"))
+    text = connection.recv(1 << 16)
+    return int(text.partition(b"blocked_clients:")[2].split()[0])
+
+
+def hand_off(waiters):
+    """Server time per hand-off in us: RPUSH to blocked BLPOPs, each of which waits again once it has got its element."""
+
+    def measure(server, scale):
+        batch = min(25, waiters // 2)
+        count = max(1_000, int(10_000 * scale)) // batch * batch
+        ask = encode("BLPOP", "queue", 0)
+        answer = len(b"*2\r\n$5\r\nqueue\r\n$4\r\nwork\r\n")
+        crowd, waiting = [server.connect() for _ in range(waiters)], selectors.EpollSelector()
+        for connection in crowd:
+            connection.sendall(ask)
+            waiting.register(connection, selectors.EVENT_READ)
+        with server.connect() as producer:
+            while blocked_clients(producer) < waiters:
+                time.sleep(0.01)
+            block = encode("RPUSH", "queue", "work") * batch
+            before = server.cpu_ns()
+            for _ in range(count // batch):
+                producer.sendall(block)
+                taken = 0
+                while taken < batch:
+                    for ready, _ in waiting.select():
+                        # Nobody is handed a second element before it asks again, so that one read is one reply.
+                        if len(ready.fileobj.recv(1 << 12)) != answer:
+                            raise SystemExit("a BLPOP answered with something else than its element")
+                        ready.fileobj.sendall(ask)
+                        taken += 1
+                read_lines(producer, batch)
+            spent = server.cpu_ns() - before
+        for connection in crowd:
+            connection.close()
+        return spent / count / 1000
+
+    return measure
+
+
+# Memory.
+
+
+def settled_rss(server):
+    """Resident memory once the server has finished what it does after a load."""
+    lowest = server.rss_bytes()
+    for _ in range(10):
+        time.sleep(0.1)
+        lowest = min(lowest, server.rss_bytes())
+    return lowest
+
+
+def key_memory(count, expiry=()):
+    """Resident bytes per key, with a key and a value of 16 bytes each."""
+
+    def measure(server, _):
+        with server.connect() as connection:
+            send_all(connection, [encode("SET", "warm", "up")] * 1000)
+            before = settled_rss(server)
+            # One large format a batch: a generator of single commands is too slow for millions.
+            batch = 1000
+            block = encode("SET", b"key:%012d", b"val:%012d", *expiry).replace(b"$9\r\n", b"$16\r\n") * batch
+            for first in range(0, count, batch):
+                connection.sendall(block % tuple(n for n in range(first, first + batch) for _ in range(2)))
+                read_lines(connection, batch)
+            return (settled_rss(server) - before) / count
+
+    return measure
+
+
+def subscriber_memory(server, scale, most=10_000):
+    """Resident bytes per idle subscriber, each with a channel of its own."""
+    import resource
+
+    count = min(most, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - 500)
+    with server.connect() as connection:
+        send_all(connection, [encode("SET", "warm", "up")] * 1000)
+    before = settled_rss(server)
+    crowd = []
+    for number in range(count):
+        connection = server.connect()
+        channel = b"channel:%06d" % number
+        connection.sendall(encode("SUBSCRIBE", channel))
+        read_bytes(connection, len(b"*3\r\n$9\r\nsubscribe\r\n$14\r\n" + channel + b"\r\n:1\r\n"))
+        crowd.append(connection)
+    used = settled_rss(server) - before
+    for connection in crowd:
+        connection.close()
+    return used / count
+
+
+# Waiting.
+
+LOADER = """
+import socket, sys
+port, count, batch = map(int, sys.argv[1:])
+connection = socket.create_connection(("127.0.0.1", port))
+block = b"*3\\r\\n$3\\r\\nSET\\r\\n$16\\r\\nkey:%012d\\r\\n$16\\r\\nval:%012d\\r\\n" * batch
+for first in range(0, count, batch):
+    connection.sendall(block % tuple(n for n in range(first, first + batch) for _ in range(2)))
+    missing = 5 * batch
+    while missing:
+        missing -= len(connection.recv(1 << 16))
+"""
+
+
+def longest_ping(pick):
+    """Round trips of PING in ms while two million keys load: `pick` chooses one of them, sorted."""
+
+    def measure(server, _):
+        command = [sys.executable, "-c", LOADER, str(server.port), "2000000", "100"]
+        loader = subprocess.Popen(command, preexec_fn=lambda: os.nice(10))
+        trips, ping = [], encode("PING")
+        with server.connect() as connection:
+            while loader.poll() is None:
+                begun = time.perf_counter()
+                connection.sendall(ping)
+                connection.recv(64)
+                trips.append(time.perf_counter() - begun)
+                time.sleep(0.0005)
+        if loader.returncode:
+            raise SystemExit("the loader failed")
+        return pick(sorted(trips)) * 1000
+
+    return measure
+
+
+def request_workloads():
+    tool = "redis-benchmark"
+    for pipeline, requests, goals in ((1, 200_000, (0.85, 0.85)), (16, 1_000_000, (0.60, 0.55)), (64, 2_000_000, (0.45, 0.45))):
+        for name, command, goal in (("get", GET, goals[0]), ("set", SET, goals[1])):
+            measure = benchmark(pipeline, requests, *command, prepare=fill_strings)
+            yield Workload(f"{name}-p{pipeline}", f"{name.upper()}, pipeline {pipeline}", "us", measure, goal, needs=tool)
+    others = {
+        "lpush": (("LPUSH", "mylist", "xxx"), None, 500_000, 0.60),
+        "rpush": (("RPUSH", "mylist", "xxx"), None, 500_000, None),
+        "lpop": (("LPOP", "mylist"), fill_list(None), 500_000, None),
+        "incr": (("INCR", "counter:__rand_int__"), None, 500_000, None),
+        "lrange100": (("LRANGE", "mylist", "0", "99"), fill_list(1000), 100_000, None),
+        "mset10": (MSET, fill_strings, 200_000, None),
+    }
+    for name, (command, prepare, requests, goal) in others.items():
+        measure = benchmark(16, requests, *command, prepare=prepare)
+        title = {"lrange100": "LRANGE of 100", "mset10": "MSET of 10"}.get(name, name.upper())
+        yield Workload(f"{name}-p16", f"{title}, pipeline 16", "us", measure, goal, needs=tool)
+
+
+WORKLOADS = [
+    *request_workloads(),
+    Workload("publish", "PUBLISH to 100 subscribers, a delivery", "us", publish, 0.55),
+    Workload("blpop-50", "RPUSH to 50 blocked BLPOPs, a hand-off", "us", hand_off(50)),
+    Workload("blpop-1000", "RPUSH to 1,000 blocked BLPOPs, a hand-off", "us", hand_off(1000), goal=6.0),
+    Workload("memory-1.0m", "a key, of 1.0 million", "bytes", key_memory(1_000_000), 0.85),
+    Workload("memory-1.4m", "a key, of 1.4 million", "bytes", key_memory(1_400_000), 0.85, long=True),
+    Workload("memory-ttl-1.0m", "a key with expiry, of 1.0 million", "bytes", key_memory(1_000_000, ("EX", 1_000_000)), 0.70),
+    Workload("memory-ttl-1.4m", "a key with expiry, of 1.4 million", "bytes", key_memory(1_400_000, ("EX", 1_000_000)), 0.70, long=True),
+    Workload("subscriber", "an idle subscriber", "bytes", subscriber_memory, goal=1024),
+    Workload("ping-max", "longest PING while 2 million keys load", "ms", longest_ping(lambda trips: trips[-1]), 1.0),
+    Workload("ping-p999", "99.9% of PINGs while 2 million keys load", "ms", longest_ping(lambda trips: trips[len(trips) * 999 // 1000]), long=True),
+]  # fmt: skip
