@@ -14,6 +14,7 @@ use crate::{
 /// The commands of this family.
 pub const COMMANDS: &[CommandSpec] = &[CommandSpec::new("debug", -2, Group::Server, debug)
     .flags(&[Flags::ADMIN, Flags::NOSCRIPT, Flags::LOADING, Flags::STALE, Flags::PROTECTED])
+    .system()
     .doc("1.0.0", "Holds what tests of the server call.", "Depends on the subcommand.")];
 
 /// A subcommand: name, number of arguments (at least so many where negative), handler.
