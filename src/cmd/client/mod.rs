@@ -7,7 +7,7 @@ use crate::{
     command::{
         Arg, ArgKind, Categories, CmdError, CommandSpec, Ctx, Flags, Flow, Group, Outcome, effects::Wake,
     },
-    state::session::{Closing, ReplyMode, Session},
+    state::session::{Closing, ReplyMode},
 };
 use select::Selection;
 

@@ -5,7 +5,7 @@ mod object;
 
 use crate::{
     base::num::parse_i64,
-    command::{CmdError, CommandSpec, Ctx, Flags, Flow, Group, Outcome},
+    command::{CmdError, CommandSpec, Ctx, Flags, Flow, Group, Handler, Outcome},
     resp::Proto,
     state::config::parse_memory,
     value::{List, ValueRef},
@@ -17,30 +17,29 @@ pub const COMMANDS: &[CommandSpec] = &[CommandSpec::new("debug", -2, Group::Serv
     .system()
     .doc("1.0.0", "Holds what tests of the server call.", "Depends on the subcommand.")];
 
-/// A subcommand: name, number of arguments (at least so many where negative), handler.
-type Subcommand = (&'static str, i32, fn(&mut Ctx<'_>) -> Outcome);
+/// A subcommand: name, least and largest number of arguments, handler.
+type Subcommand = (&'static str, usize, usize, Handler);
 
 const SUBCOMMANDS: &[Subcommand] = &[
-    ("dict-resizing", 3, ok),
-    ("digest", 2, digest),
-    ("digest-value", -2, digest_value),
-    ("help", 2, help),
-    ("htstats", -3, htstats),
-    ("listpack", 3, listpack),
-    ("object", -3, object::object),
-    ("protocol", 3, protocol),
-    ("quicklist-packed-threshold", 3, quicklist_packed_threshold),
-    ("set-active-expire", 3, set_active_expire),
-    ("sleep", 3, sleep),
+    ("dict-resizing", 3, 3, ok),
+    ("digest", 2, 2, digest),
+    ("digest-value", 2, usize::MAX, digest_value),
+    ("help", 2, 2, help),
+    ("htstats", 3, 4, htstats),
+    ("listpack", 3, 3, listpack),
+    ("object", 3, 4, object::object),
+    ("protocol", 3, 3, protocol),
+    ("quicklist-packed-threshold", 3, 3, quicklist_packed_threshold),
+    ("set-active-expire", 3, 3, set_active_expire),
+    ("sleep", 3, 3, sleep),
 ];
 
 /// <https://valkey.io/commands/debug/>
 fn debug(ctx: &mut Ctx<'_>) -> Outcome {
-    let n = ctx.args.len() as i32;
-    let found = SUBCOMMANDS
-        .iter()
-        .find(|(name, arity, _)| ctx.is_word(1, name) && if *arity < 0 { n >= -arity } else { n == *arity });
-    let Some((_, _, run)) = found else {
+    let n = ctx.args.len();
+    let found =
+        SUBCOMMANDS.iter().find(|(name, min, max, _)| ctx.is_word(1, name) && (*min..=*max).contains(&n));
+    let Some((.., run)) = found else {
         let shown = ctx.args.at(1);
         let shown = String::from_utf8_lossy(&shown[..shown.len().min(128)]);
         return Err(CmdError::with(format!(
@@ -132,13 +131,15 @@ fn listpack(ctx: &mut Ctx<'_>) -> Outcome {
     let ValueRef::List(List::Pack(pack)) = entry.value() else {
         return Err(CmdError::new("ERR Not a listpack encoded object."));
     };
-    log::info!(
-        target: "staywire",
+    let journal = &ctx.state.journal;
+    journal.notice(format_args!(
         "Listpack of '{}': {} elements, {} bytes",
-        key.escape_ascii(), pack.len(), pack.lp_bytes()
-    );
+        key.escape_ascii(),
+        pack.len(),
+        pack.lp_bytes()
+    ));
     for (i, elem) in pack.iter().enumerate() {
-        log::info!(target: "staywire", "{i}: {}", elem.to_vec().escape_ascii());
+        journal.notice(format_args!("{i}: {}", elem.to_vec().escape_ascii()));
     }
     drop(entry);
     ctx.out().simple("Listpack structure logged");

@@ -2,15 +2,13 @@
 
 use crate::{
     command::{CmdError, Ctx, Flow, Outcome},
+    ds::listpack::Entries,
     value::{List, ValueRef, list::Part},
 };
 use std::fmt::Write;
 
 pub(super) fn object(ctx: &mut Ctx<'_>) -> Outcome {
     let fast = ctx.args.len() == 4 && ctx.is_word(3, "fast");
-    if ctx.args.len() > 4 {
-        return Err(CmdError::SYNTAX);
-    }
     let (db, key) = (ctx.db(), ctx.args.at(2));
     let pos = ctx.store.find(db, key).ok_or(CmdError::NO_SUCH_KEY)?;
     let entry = ctx.store.entry(db, pos);
@@ -51,7 +49,7 @@ fn node_bytes(list: &List) -> impl Iterator<Item = (usize, usize)> {
     nodes.map(|pos| {
         list.with_node(pos, |part| {
             let bytes = match part {
-                Part::Pack(entries) => with_frame(entries.as_bytes()),
+                Part::Pack(entries) => with_frame(entries),
                 Part::Plain(value) => value.to_vec(),
             };
             (bytes.len(), saved_string_bytes(&bytes))
@@ -59,9 +57,12 @@ fn node_bytes(list: &List) -> impl Iterator<Item = (usize, usize)> {
     })
 }
 
-/// A pack's entries with as many bytes around them as a file has: six before, one behind.
-fn with_frame(entries: &[u8]) -> Vec<u8> {
-    [&[0; 6], entries, &[0xff]].concat()
+/// A pack as files have it: its length and its number of entries before them, an end mark behind.
+fn with_frame(entries: Entries<'_>) -> Vec<u8> {
+    let bytes = entries.as_bytes();
+    let len = (bytes.len() + 7) as u32;
+    let count = u16::try_from(entries.len()).unwrap_or(u16::MAX);
+    [&len.to_le_bytes(), &count.to_le_bytes()[..], bytes, &[0xff]].concat()
 }
 
 /// What a value takes in an RDB file, in bytes. Source: <https://rdb.fnordig.de/file_format.html>.
