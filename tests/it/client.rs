@@ -44,7 +44,10 @@ fn libraries_tell_their_names() {
     assert_eq!(server.call(a, "CLIENT SETINFO lib-name redis-py"), "+OK");
     assert_eq!(server.call(a, "CLIENT SETINFO LIB-VER 7.4.1"), "+OK");
     let info = server.call(a, "CLIENT INFO");
-    assert_eq!((field(lines(&info)[0], "lib-name"), field(lines(&info)[0], "lib-ver")), ("redis-py", "7.4.1"));
+    assert_eq!(
+        (field(lines(&info)[0], "lib-name"), field(lines(&info)[0], "lib-ver")),
+        ("redis-py", "7.4.1")
+    );
     assert_eq!(server.call(a, "CLIENT SETINFO LIB-VER \"\""), "+OK");
     let info = server.call(a, "CLIENT INFO");
     assert_eq!(field(lines(&info)[0], "lib-ver"), "");
@@ -143,11 +146,14 @@ fn lists_are_filtered() {
         ("foo bar", "syntax error"),
     ] {
         assert_eq!(server.call(a, &format!("CLIENT LIST {filter}")), format!("-ERR {error}"));
-        assert_eq!(server.call(a, &format!("CLIENT KILL {filter} ID 99")), match filter {
-            "TYPE" => "-ERR Unknown client type 'ID'".into(),
-            "ID" => "-ERR syntax error".into(),
-            _ => format!("-ERR {error}"),
-        });
+        assert_eq!(
+            server.call(a, &format!("CLIENT KILL {filter} ID 99")),
+            match filter {
+                "TYPE" => "-ERR Unknown client type 'ID'".into(),
+                "ID" => "-ERR syntax error".into(),
+                _ => format!("-ERR {error}"),
+            }
+        );
     }
     assert!(server.is_open(c));
 }
@@ -217,7 +223,7 @@ fn waiting_clients_are_woken() {
     assert_eq!(server.call(a, "CLIENT UNBLOCK 2"), ":0");
     server.send(b, "BLMOVE k l LEFT RIGHT 0");
     assert_eq!(server.call(a, "CLIENT UNBLOCK 2 TIMEOUT"), ":1");
-    assert_eq!(server.receive(b), "nil");
+    assert_eq!(server.receive(b), "nil-array");
     server.send(b, "BLPOP k 0");
     assert_eq!(server.call(a, "CLIENT UNBLOCK 2 error"), ":1");
     assert_eq!(server.receive(b), "-UNBLOCKED client unblocked via CLIENT UNBLOCK");
@@ -244,5 +250,8 @@ fn ids_grow_and_what_is_unknown_is_an_error() {
     );
     assert_eq!(server.call(b, "CLIENT"), "-ERR wrong number of arguments for 'client' command");
     let help = server.call(b, "CLIENT HELP");
-    assert!(help.starts_with("[+CLIENT <subcommand> [<arg> [value] [opt] ...]. Subcommands are:, "), "{help}");
+    assert!(
+        help.starts_with("[+CLIENT <subcommand> [<arg> [value] [opt] ...]. Subcommands are:, "),
+        "{help}"
+    );
 }

@@ -57,10 +57,7 @@ fn several_are_set_or_none() {
         ("timeout 5 protected-mode x", failed("protected-mode", "argument must be 'yes' or 'no'")),
         (
             "timeout 5 client-output-buffer-limit 'pubsub 1 2'",
-            failed(
-                "client-output-buffer-limit",
-                "Wrong number of arguments in buffer limit configuration.",
-            ),
+            failed("client-output-buffer-limit", "Wrong number of arguments in buffer limit configuration."),
         ),
         ("timeout 5 hz", "-ERR syntax error".into()),
         ("timeout", "-ERR wrong number of arguments for 'config|set' command".into()),
@@ -103,7 +100,9 @@ fn statistics_start_again() {
     server.call(a, "LPUSH k 1");
     server.call(a, "LRANGE k 0 -1");
     let before = server.call(a, "INFO all");
-    for field in ["total_error_replies:1", "keyspace_hits:1", "cmdstat_lpush:calls=1", "errorstat_ERR:count=1"] {
+    for field in
+        ["total_error_replies:1", "keyspace_hits:1", "cmdstat_lpush:calls=1", "errorstat_ERR:count=1"]
+    {
         assert!(before.contains(field), "{field} in {before}");
     }
     assert_eq!(server.call(a, "CONFIG RESETSTAT"), "+OK");

@@ -43,7 +43,10 @@ fn sections_are_chosen() {
     assert!(heads(&all).contains(&"Commandstats") && !heads(&all).contains(&"Modules"));
     let everything = server.call(a, "INFO everything");
     assert!(heads(&everything).contains(&"Commandstats") && heads(&everything).contains(&"Modules"));
-    assert_eq!(server.call(a, "INFO cluster modules"), r##""# Modules\r\n\r\n# Cluster\r\ncluster_enabled:0\r\n""##);
+    assert_eq!(
+        server.call(a, "INFO cluster modules"),
+        r##""# Modules\r\n\r\n# Cluster\r\ncluster_enabled:0\r\n""##
+    );
     server.call(a, "HELLO 3");
     assert_eq!(server.call(a, "INFO cluster"), r##"=txt:"# Cluster\r\ncluster_enabled:0\r\n""##);
 }
@@ -209,9 +212,6 @@ fn there_are_no_functions_to_flush() {
     for form in ["FUNCTION FLUSH", "FUNCTION FLUSH async", "function flush SYNC"] {
         assert_eq!(server.call(a, form), "+OK");
     }
-    assert_eq!(
-        server.call(a, "FUNCTION FLUSH foo"),
-        "-ERR FUNCTION FLUSH only supports SYNC|ASYNC option"
-    );
+    assert_eq!(server.call(a, "FUNCTION FLUSH foo"), "-ERR FUNCTION FLUSH only supports SYNC|ASYNC option");
     assert_eq!(server.call(a, "FUNCTION LIST"), "-ERR unknown subcommand 'LIST'. Try FUNCTION HELP.");
 }
