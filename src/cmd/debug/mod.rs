@@ -141,7 +141,6 @@ fn listpack(ctx: &mut Ctx<'_>) -> Outcome {
     for (i, elem) in pack.iter().enumerate() {
         journal.notice(format_args!("{i}: {}", elem.to_vec().escape_ascii()));
     }
-    drop(entry);
     ctx.out().simple("Listpack structure logged");
     Ok(Flow::Done)
 }

@@ -38,7 +38,6 @@ pub(super) fn object(ctx: &mut Ctx<'_>) -> Outcome {
             append(format_args!(" ql_uncompressed_size:{bytes}"));
         }
     }
-    drop(entry);
     ctx.out().simple(&text);
     Ok(Flow::Done)
 }
