@@ -155,6 +155,7 @@ impl Builder {
         let seed = self.seed.unwrap_or_else(random_seed);
         let mut engine = Engine::new(self.config, self.clock, seed);
         engine.state.journal = Journal::named(&self.name);
+        engine.state.probe = crate::sys::process::read;
         let mut shell = Shell::new(engine)?;
         let mut addr = None;
         if self.configured {

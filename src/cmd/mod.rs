@@ -5,9 +5,12 @@ mod command;
 mod config;
 mod connection;
 mod debug;
+mod expire;
+mod keys;
 mod lists;
 mod pubsub;
 mod server;
+mod strings;
 mod transactions;
 
 use crate::command::CommandSpec;
@@ -19,10 +22,13 @@ pub const FAMILIES: &[&[CommandSpec]] = &[
     config::COMMANDS,
     connection::COMMANDS,
     debug::COMMANDS,
+    expire::COMMANDS,
+    keys::COMMANDS,
     lists::COMMANDS[0],
     lists::COMMANDS[1],
     lists::COMMANDS[2],
     pubsub::COMMANDS,
     server::COMMANDS,
+    strings::COMMANDS,
     transactions::COMMANDS,
 ];

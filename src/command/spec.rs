@@ -106,6 +106,7 @@ mod behaviour {
         Behaviour, u8, {
             IN_MULTI_AT_ONCE = "in_multi_at_once", WHILE_SUBSCRIBED = "while_subscribed",
             ABORTS_TRANSACTION = "aborts_transaction", SYSTEM = "system",
+            ALWAYS_HEARD = "always_heard",
         }
     }
 }
@@ -385,6 +386,12 @@ impl CommandSpec {
     /// Servers and their tests call it, not their users: COMMAND DOCS marks it `syscmd`.
     pub const fn system(mut self) -> CommandSpec {
         self.behaviour = self.behaviour.or(Behaviour::SYSTEM);
+        self
+    }
+
+    /// Its replies are sent though CLIENT REPLY is off.
+    pub const fn always_heard(mut self) -> CommandSpec {
+        self.behaviour = self.behaviour.or(Behaviour::ALWAYS_HEARD);
         self
     }
 

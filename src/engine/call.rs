@@ -199,6 +199,7 @@ impl Engine {
             Ok(Flow::Done) => true,
             Ok(Flow::Blocked(_)) => false,
             Err(error) => {
+                self.state.stats.by_command[id as usize].failed += 1;
                 session.out.error(&error);
                 self.state.stats.count_error(error.code());
                 true

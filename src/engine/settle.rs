@@ -39,9 +39,10 @@ impl Engine {
     fn settle_changes(&mut self) {
         let notify = self.state.config.notify;
         for change in std::mem::take(&mut self.store.changes.list) {
-            if self.state.watch.watched > 0 {
-                let deleted = change.expired;
-                self.state.watch.changed(&mut self.state.sessions, change.db, &change.key, deleted);
+            if self.state.watch.watched > 0
+                && let Some(seen) = change.seen
+            {
+                self.state.watch.changed(&mut self.state.sessions, change.db, &change.key, seen);
             }
             let Some(event) = change.event.filter(|event| notify.interest() & event.0.bit() != 0) else {
                 continue;
@@ -124,20 +125,29 @@ impl Engine {
     fn serve_waiter(&mut self, key: SessionKey) {
         let Some(mut session) = self.state.sessions.get_mut(key).and_then(Option::take) else { return };
         let Some(blocked) = session.blocked.take() else { unreachable!("who is in a queue waits") };
-        session.out.lend(&mut self.state.pool);
-        let done = self.call_again(&mut session, &blocked);
-        if done {
+        if session.closing != Closing::No {
+            // It will not read what it would take.
             self.state.waiters.unblock(key, &blocked);
-            self.state.stats.unblocked += 1;
-        } else {
+            self.state.sessions[key] = Some(session);
+            return;
+        }
+        session.out.lend(&mut self.state.pool);
+        let real = session.mute();
+        if !self.call_again(&mut session, &blocked) {
+            if let Some(real) = real {
+                session.out = real;
+            }
             session.blocked = Some(blocked);
+            self.state.sessions[key] = Some(session);
+            return;
         }
+        session.unmute(real);
+        self.state.waiters.unblock(key, &blocked);
+        self.state.stats.unblocked += 1;
         self.state.sessions[key] = Some(session);
-        if done {
-            self.state.resumed.push(key);
-            self.state.touch_output(key);
-            self.delivered += 8;
-        }
+        self.state.resumed.push(key);
+        self.state.touch_output(key);
+        self.delivered += 8;
     }
 
     /// Ends a wait without what was waited for.
@@ -145,7 +155,9 @@ impl Engine {
         let Some(Some(session)) = self.state.sessions.get_mut(key) else { return };
         let Some(blocked) = session.blocked.take() else { return };
         session.out.lend(&mut self.state.pool);
+        let real = session.mute();
         reply(session, &blocked);
+        session.unmute(real);
         self.state.waiters.unblock(key, &blocked);
         self.state.resumed.push(key);
         self.state.touch_output(key);

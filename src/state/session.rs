@@ -175,6 +175,23 @@ impl Session {
         self.out.proto == Proto::Resp2 && self.is_subscriber()
     }
 
+    /// Lets replies go nowhere where the client wants none; to be handed back to [`Session::unmute`].
+    pub fn mute(&mut self) -> Option<Output> {
+        let proto = self.out.proto;
+        (self.reply != ReplyMode::On).then(|| std::mem::replace(&mut self.out, Output::new(proto)))
+    }
+
+    /// Ends what [`Session::mute`] began: after the reply to one command.
+    pub fn unmute(&mut self, real: Option<Output>) {
+        let Some(real) = real else { return };
+        let proto = self.out.proto;
+        self.out = real;
+        self.out.proto = proto;
+        if self.reply == ReplyMode::SkipNext {
+            self.reply = ReplyMode::On;
+        }
+    }
+
     /// Asks for the connection to be closed; the stronger wish holds.
     pub fn close(&mut self, how: Closing) {
         if self.closing != Closing::Now {

@@ -3,7 +3,7 @@
 //! Source: <https://valkey.io/topics/transactions/#optimistic-locking-using-check-and-set>.
 
 use super::session::{Session, SessionKey, Sessions};
-use crate::base::hash::Seed;
+use crate::{base::hash::Seed, store::changes::Seen};
 use std::{
     collections::{BTreeSet, HashMap},
     sync::Arc,
@@ -58,17 +58,22 @@ impl Watch {
         session.watch_broken = false;
     }
 
-    /// A key changed: who watches it can no longer execute. `deleted` is true where it is gone now.
-    pub fn changed(&self, sessions: &mut Sessions, db: usize, key: &[u8], deleted: bool) {
+    /// A key changed: who watches it can no longer execute.
+    pub fn changed(&self, sessions: &mut Sessions, db: usize, key: &[u8], seen: Seen) {
         let Some(watchers) = self.dbs[db].get(key) else { return };
         for &watcher in watchers {
             let Some(Some(session)) = sessions.get_mut(watcher) else { continue };
-            let expired_before = session
-                .watched
-                .iter_mut()
-                .find(|w| w.db == db && &w.key[..] == key)
-                .is_some_and(|w| std::mem::take(&mut w.was_expired));
-            if !(expired_before && deleted) {
+            let Some(watched) = session.watched.iter_mut().find(|w| w.db == db && &w.key[..] == key) else {
+                continue;
+            };
+            let found_expired = watched.was_expired;
+            watched.was_expired = matches!(seen, Seen::Expired { .. });
+            let same = match seen {
+                Seen::Changed => false,
+                Seen::Gone => found_expired,
+                Seen::Expired { appeared } => found_expired || appeared,
+            };
+            if !same {
                 session.watch_broken = true;
             }
         }

@@ -77,6 +77,19 @@ pub struct Interest {
     pub notify: u32,
 }
 
+/// What a change is to those who watch the key.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Seen {
+    Changed,
+    /// The key is gone: no change to those who found it expired.
+    Gone,
+    /// An expired key stands there now: no change to those who found one; nor, where it `appeared` in the place of
+    /// none, to anyone.
+    Expired {
+        appeared: bool,
+    },
+}
+
 /// One key that changed.
 #[derive(Debug)]
 pub struct Change {
@@ -84,8 +97,8 @@ pub struct Change {
     pub key: Box<[u8]>,
     /// What happened; `None`: only that whoever watches the key must know.
     pub event: Option<Event>,
-    /// The change deleted the key because it had expired.
-    pub expired: bool,
+    /// `None`: the data is as it was.
+    pub seen: Option<Seen>,
 }
 
 /// The changes since the engine last settled.
@@ -112,20 +125,22 @@ impl Changes {
     pub fn changed(&mut self, db: usize, key: &[u8], event: Event) {
         self.dirty += 1;
         if self.interest.watch || self.interest.notify & event.0.bit() != 0 {
-            self.list.push(Change {
-                db,
-                key: key.into(),
-                event: Some(event),
-                expired: event.0 == Class::Expired,
-            });
+            let seen = if event.0 == Class::Expired { Seen::Gone } else { Seen::Changed };
+            self.list.push(Change { db, key: key.into(), event: Some(event), seen: Some(seen) });
         }
     }
 
-    /// Records an event without a change of data.
+    /// Records an event without a change of data: nobody's transaction breaks.
+    #[inline]
     pub fn happened(&mut self, db: usize, key: &[u8], event: Event) {
         if self.interest.notify & event.0.bit() != 0 {
-            self.list.push(Change { db, key: key.into(), event: Some(event), expired: false });
+            self.list.push(Change { db, key: key.into(), event: Some(event), seen: None });
         }
+    }
+
+    /// Records that a whole database changed, and with it a key that someone watches.
+    pub fn watched(&mut self, db: usize, key: &[u8], seen: Seen) {
+        self.list.push(Change { db, key: key.into(), event: None, seen: Some(seen) });
     }
 
     /// Records that a key may satisfy those who wait for it.

@@ -26,6 +26,15 @@ impl Garbage {
         self.tables.iter().any(Table::in_snapshot)
     }
 
+    pub(super) fn snapshot_abort(&mut self) {
+        self.tables.iter_mut().for_each(Table::snapshot_abort);
+    }
+
+    /// Memory of the tables without their entries, in bytes.
+    pub(super) fn tables_bytes(&self) -> usize {
+        self.tables.iter().map(Table::mem_bytes).sum()
+    }
+
     pub(super) fn snapshot_step(&mut self, groups: usize) {
         if let Some(table) = self.tables.iter_mut().find(|table| table.in_snapshot()) {
             table.snapshot_step(groups);
@@ -84,7 +93,8 @@ impl Store {
             for entry in entries {
                 self.discard_entry(entry);
             }
-            if !table.is_empty() || table.in_snapshot() {
+            // What is drained was handed to the snapshot before, so an empty table has nothing left for it.
+            if !table.is_empty() {
                 self.garbage.tables.push_front(table);
             }
         }

@@ -41,6 +41,27 @@ pub enum Expiry {
     Set(Option<i64>),
 }
 
+/// Whether a key is there, without a look at the clock by the way.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Presence {
+    Absent,
+    /// Still there, though its time has come.
+    Expired,
+    Live,
+}
+
+/// A key with its hash.
+#[derive(Clone, Copy)]
+pub struct Hashed<'k> {
+    pub key: &'k [u8],
+    hash: u64,
+}
+
+/// How many keys [`Store::each_key`] has on their way to the cache at a time.
+const BATCH: usize = 16;
+/// Tables with fewer keys stay in the cache by themselves.
+const PREFETCH_FROM: usize = 1 << 13;
+
 /// All databases of a server.
 pub struct Store {
     dbs: Vec<Database>,
@@ -120,7 +141,7 @@ impl Store {
 
     /// Memory of keys, values and tables, in bytes.
     pub fn mem_bytes(&self) -> usize {
-        self.entries_bytes + self.tables_bytes()
+        self.entries_bytes + self.tables_bytes() + self.garbage.tables_bytes()
     }
 
     /// Memory of the tables alone, in bytes.
@@ -140,19 +161,59 @@ impl Store {
         &self.dbs[db].table
     }
 
+    /// A key with its hash, which is the same in all databases.
+    #[inline]
+    fn hashed<'k>(&self, db: usize, key: &'k [u8]) -> Hashed<'k> {
+        Hashed { key, hash: self.dbs[db].table.hash(key) }
+    }
+
+    /// Calls `f` for each key in turn, with its number, while the next ones are on their way to the cache.
+    #[inline]
+    pub fn each_key<'k>(
+        &mut self,
+        db: usize,
+        keys: impl Iterator<Item = &'k [u8]>,
+        mut f: impl FnMut(&mut Store, usize, Hashed<'k>),
+    ) {
+        let mut keys = keys.enumerate();
+        let mut batch = [(0, Hashed { key: &[], hash: 0 }); BATCH];
+        loop {
+            let mut n = 0;
+            for ((number, key), slot) in keys.by_ref().zip(&mut batch) {
+                *slot = (number, self.hashed(db, key));
+                n += 1;
+            }
+            self.prefetch(db, &batch[..n]);
+            batch[..n].iter().for_each(|&(number, key)| f(self, number, key));
+            if n < BATCH {
+                return;
+            }
+        }
+    }
+
+    /// Fetches groups, then words, then entries: each step needs what the one before fetched.
+    fn prefetch(&self, db: usize, batch: &[(usize, Hashed<'_>)]) {
+        let table = &self.dbs[db].table;
+        if batch.len() > 1 && table.len() >= PREFETCH_FROM {
+            batch.iter().for_each(|(_, key)| table.prefetch_group(key.hash));
+            batch.iter().for_each(|(_, key)| table.prefetch_word(key.hash));
+            batch.iter().for_each(|(_, key)| table.prefetch_item(key.hash));
+        }
+    }
+
     /// Finds a key. One that has expired is deleted and not found.
     #[inline]
     pub fn find(&mut self, db: usize, key: &[u8]) -> Option<Pos> {
-        let table = &self.dbs[db].table;
-        self.find_hashed(db, table.hash(key), key)
+        self.find_hashed(db, self.hashed(db, key))
     }
 
+    /// Finds a key whose hash is known.
     #[inline]
-    fn find_hashed(&mut self, db: usize, hash: u64, key: &[u8]) -> Option<Pos> {
+    pub fn find_hashed(&mut self, db: usize, Hashed { key, hash }: Hashed<'_>) -> Option<Pos> {
         let table = &self.dbs[db].table;
         let pos = table.find(hash, key)?;
         if table.get(pos).expire_at_ms().is_some_and(|at| at <= self.now_ms) {
-            self.delete_expired(db, pos);
+            self.expire(db, pos);
             return None;
         }
         Some(pos)
@@ -161,13 +222,34 @@ impl Store {
     /// Finds a key to be read: counts a hit or a miss and marks the key as used.
     #[inline]
     pub fn read(&mut self, db: usize, key: &[u8]) -> Option<Pos> {
-        let found = self.find(db, key);
-        match found {
-            Some(pos) => {
-                self.stats.hits += 1;
-                self.lru.touch(&self.dbs[db].table.get(pos));
-            }
-            None => self.stats.misses += 1,
+        self.read_hashed(db, self.hashed(db, key))
+    }
+
+    /// Finds a key whose hash is known to be read.
+    #[inline]
+    pub fn read_hashed(&mut self, db: usize, key: Hashed<'_>) -> Option<Pos> {
+        let found = self.peek_hashed(db, key);
+        if let Some(pos) = found {
+            self.lru.touch(&self.dbs[db].table.get(pos));
+        }
+        found
+    }
+
+    /// Finds a key whose value is of no interest: counts a hit or a miss, and does not mark the key as used.
+    #[inline]
+    pub fn peek(&mut self, db: usize, key: &[u8]) -> Option<Pos> {
+        self.peek_hashed(db, self.hashed(db, key))
+    }
+
+    /// The same for a key whose hash is known.
+    #[inline]
+    pub fn peek_hashed(&mut self, db: usize, key: Hashed<'_>) -> Option<Pos> {
+        let found = self.find_hashed(db, key);
+        if found.is_some() {
+            self.stats.hits += 1;
+        } else {
+            self.stats.misses += 1;
+            self.changes.happened(db, key.key, Event(Class::KeyMiss, "keymiss"));
         }
         found
     }
@@ -182,11 +264,19 @@ impl Store {
         found
     }
 
+    /// Whether a key is there. One that has expired is left alone.
+    pub fn presence(&self, db: usize, key: &[u8]) -> Presence {
+        let table = &self.dbs[db].table;
+        match table.find(table.hash(key), key).map(|pos| table.get(pos).expire_at_ms()) {
+            None => Presence::Absent,
+            Some(Some(at)) if at <= self.now_ms => Presence::Expired,
+            Some(_) => Presence::Live,
+        }
+    }
+
     /// Whether a key is there but has expired.
     pub fn is_expired_unnoticed(&self, db: usize, key: &[u8]) -> bool {
-        let table = &self.dbs[db].table;
-        let found = table.find(table.hash(key), key);
-        found.is_some_and(|pos| table.get(pos).expire_at_ms().is_some_and(|at| at <= self.now_ms))
+        self.presence(db, key) == Presence::Expired
     }
 
     /// The entry at a place that was just found.
@@ -224,8 +314,14 @@ impl Store {
     /// Writes a string to a key, whatever it held. Returns whether the key is new.
     #[inline]
     pub fn set_string(&mut self, db: usize, key: &[u8], bytes: &[u8], expiry: Expiry) -> bool {
-        let hash = self.dbs[db].table.hash(key);
-        let Some(pos) = self.find_hashed(db, hash, key) else {
+        self.set_string_hashed(db, self.hashed(db, key), bytes, expiry)
+    }
+
+    /// Writes a string to a key whose hash is known.
+    #[inline]
+    pub fn set_string_hashed(&mut self, db: usize, key: Hashed<'_>, bytes: &[u8], expiry: Expiry) -> bool {
+        let Some(pos) = self.find_hashed(db, key) else {
+            let Hashed { key, hash } = key;
             let expire = match expiry {
                 Expiry::Keep => None,
                 Expiry::Set(expire) => expire,
@@ -304,24 +400,42 @@ impl Store {
             if entry.expire_at_ms().is_none_or(|at| at > self.now_ms) {
                 return Some(entry.key().to_vec());
             }
-            self.delete_expired(db, pos);
+            self.expire(db, pos);
         }
         None
     }
 
-    /// Visits the entries of a step of SCAN that have not expired; returns the next cursor, 0 at the end.
-    pub fn scan(&self, db: usize, cursor: u64, mut f: impl FnMut(&Entry)) -> u64 {
+    /// Visits the entries of a step of SCAN; those that have expired are deleted instead. Returns the next cursor, 0
+    /// at the end, and how many entries it met.
+    pub fn scan(&mut self, db: usize, cursor: u64, mut f: impl FnMut(&Entry)) -> (u64, usize) {
         let now_ms = self.now_ms;
-        self.dbs[db].table.scan(cursor, |entry| {
-            if entry.expire_at_ms().is_none_or(|at| at > now_ms) {
+        let (mut met, mut overdue) = (0, Vec::new());
+        let next = self.dbs[db].table.scan(cursor, |entry| {
+            met += 1;
+            if entry.expire_at_ms().is_some_and(|at| at <= now_ms) {
+                overdue.push(entry.key().to_vec());
+            } else {
                 f(entry);
             }
-        })
+        });
+        for key in overdue {
+            // The lookup itself deletes what has expired.
+            self.find(db, &key);
+        }
+        (next, met)
+    }
+
+    /// Visits all entries of a database that have not expired, in no order.
+    pub fn each_entry(&self, db: usize, mut f: impl FnMut(&Entry)) {
+        let live = |entry: &Ref<'_, Entry>| entry.expire_at_ms().is_none_or(|at| at > self.now_ms);
+        self.dbs[db].table.iter().filter(live).for_each(|entry| f(&entry));
     }
 
     /// Makes a cut in all databases: `sink(db)` gives for each one what takes its entries as they are now. It goes on
-    /// with [`Store::snapshot_step`]; what changes meanwhile is handed over before.
+    /// with [`Store::snapshot_step`]; what changes meanwhile is handed over before. A snapshot that is under way is
+    /// given up.
     pub fn snapshot_begin(&mut self, mut sink: impl FnMut(usize) -> Sink<Entry>) {
+        self.garbage.snapshot_abort();
         for (number, db) in self.dbs.iter_mut().enumerate() {
             db.table.snapshot_begin(sink(number));
         }
@@ -342,7 +456,8 @@ impl Store {
         }
     }
 
-    fn delete_expired(&mut self, db: usize, pos: Pos) {
+    /// Deletes the key at a place that was just found because its time has come.
+    pub fn expire(&mut self, db: usize, pos: Pos) {
         let key = self.dbs[db].table.get(pos).key().to_vec();
         self.remove_at(db, pos);
         self.stats.expired += 1;

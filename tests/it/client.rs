@@ -207,6 +207,8 @@ fn replies_are_switched_off_and_on() {
     assert_eq!(server.receive(a), r#""2""#);
     server.send_bytes(a, b"CLIENT REPLY SKIP\r\nCLIENT REPLY ON\r\nPING 3\r\n");
     assert_eq!(server.receive(a), r#""3""#);
+    server.send_bytes(a, b"CLIENT REPLY SKIP\r\nSUBSCRIBE c\r\nPING 3\r\nUNSUBSCRIBE c\r\n");
+    assert_eq!(server.receive(a).lines().nth(1), Some(r#"["pong", "3"]"#));
     server.send_bytes(a, b"CLIENT REPLY OFF\r\nPING\r\nnosuch\r\nCLIENT REPLY SKIP\r\nPING\r\nPING\r\n");
     assert_eq!(server.receive(a), "");
     server.send_bytes(a, b"CLIENT REPLY ON\r\nPING 4\r\n");

@@ -7,4 +7,7 @@ mod config;
 mod debug;
 mod embed;
 mod info;
+mod lists;
 mod net;
+mod pubsub;
+mod transactions;
