@@ -1,7 +1,12 @@
 //! All integration tests, in one binary: the commands without sockets, and the server as its users run it.
 
 mod blocking;
+mod client;
+mod command;
+mod config;
+mod debug;
 mod embed;
+mod info;
 mod lists;
 mod net;
 mod pubsub;
