@@ -28,6 +28,7 @@ const SUBCOMMANDS: &[Subcommand] = &[
     ("htstats", 3, 4, htstats),
     ("listpack", 3, 3, listpack),
     ("object", 3, 4, object::object),
+    ("panic", 2, 2, panic),
     ("protocol", 3, 3, protocol),
     ("quicklist-packed-threshold", 3, 3, quicklist_packed_threshold),
     ("set-active-expire", 3, 3, set_active_expire),
@@ -70,6 +71,8 @@ fn help(ctx: &mut Ctx<'_>) -> Outcome {
             "    Log the elements of the listpack of <key>.",
             "OBJECT <key> [fast]",
             "    Show low level info about `key` and associated value.",
+            "PANIC",
+            "    Crash the server simulating a panic.",
             "PROTOCOL <type>",
             "    Reply with a test value of the specified type. <type> can be: string,",
             "    integer, double, bignum, null, array, set, map, attrib, push, verbatim,",
@@ -82,6 +85,11 @@ fn help(ctx: &mut Ctx<'_>) -> Outcome {
             "    Stop the server for <seconds>. Decimals allowed.",
         ],
     )
+}
+
+/// The end of this server, as a defect would bring it about; whoever embeds it goes on.
+fn panic(_: &mut Ctx<'_>) -> Outcome {
+    panic!("called by DEBUG PANIC")
 }
 
 fn digest(ctx: &mut Ctx<'_>) -> Outcome {
