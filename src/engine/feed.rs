@@ -62,7 +62,8 @@ impl Engine {
             work +=
                 1 + session.out.pending_bytes().saturating_sub(pending) / BYTES_PER_UNIT + self.delivered();
         }
-        if matches!(session.closing, Closing::AfterReply | Closing::Now) {
+        if session.closing != Closing::No {
+            parser.reset();
             at = input.len();
         }
         session.net_in_bytes += at as u64;
@@ -110,6 +111,9 @@ impl Engine {
     fn run_muted(&mut self, session: &mut Session, args: Args<'_>) {
         let called = self.table.lookup(args, session.last_command);
         if called.is_ok_and(|id| self.table.entry(id).spec.behaviour.has(Behaviour::ALWAYS_HEARD)) {
+            if session.reply == ReplyMode::SkipNext {
+                session.reply = ReplyMode::On;
+            }
             return self.run(session, args);
         }
         let proto = session.out.proto;

@@ -1,8 +1,13 @@
 //! All integration tests, in one binary: the commands without sockets, and the server as its users run it.
 
 mod blocking;
+mod client;
+mod command;
+mod config;
+mod debug;
 mod embed;
 mod expire;
+mod info;
 mod keys;
 mod lists;
 mod net;
