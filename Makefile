@@ -7,6 +7,9 @@ PYTHON ?= python3
 CARGO ?= cargo
 REDIS_PY = 7.4.1
 REDIS_PY_NEWEST = 8.1.0
+# What the clients' tests talk to: another server's path shows whether a test or Staywire is wrong.
+STAYWIRE_TEST_SERVER ?= target/debug/staywire
+export STAYWIRE_TEST_SERVER
 
 .PHONY: run test test-rust test-clients lint bench clean
 
@@ -24,7 +27,7 @@ test-rust:
 test-clients: .venv/pinned/ready .venv/newest/ready
 	$(CARGO) build
 	.venv/newest/bin/python -m pytest -q -p no:cacheprovider tests/clients/test_redis_py.py
-	.venv/pinned/bin/python -m pytest -q -p no:cacheprovider -rs tests/clients
+	.venv/pinned/bin/python -m pytest -q -p no:cacheprovider -rsfE tests/clients
 
 .venv/pinned/ready: Makefile
 	$(PYTHON) -m venv .venv/pinned

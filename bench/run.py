@@ -26,7 +26,7 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="one short round: rough figures in about two minutes")
     parser.add_argument("--rounds", type=int, help="rounds of each workload on each server (3, or 1 if quick)")
-    parser.add_argument("--only", action="append", metavar="NAME", help="workloads whose names start with this; repeatable")
+    parser.add_argument("--only", action="append", metavar="NAME", help="workloads whose names start so; repeatable")
     parser.add_argument("--list", action="store_true", help="name the workloads and stop")
     return parser.parse_args()
 
@@ -79,7 +79,8 @@ def main():
         rows.append(row)
         shown = "  ".join(f"{name} {report.figure(value)}" for name, value in row.figures.items())
         progress("")
-        print(f"[{number}/{len(picked)}, {time.monotonic() - begun:.0f} s] {load.title}: {shown} {load.unit}", flush=True)
+        passed_s = time.monotonic() - begun
+        print(f"[{number}/{len(picked)}, {passed_s:.0f} s] {load.title}: {shown} {load.unit}", flush=True)
     print("\n" + report.table(rows, list(found)))
     if options.only:
         print("\nbench/results.md and .svg are left as they are: not every workload has run")

@@ -152,7 +152,7 @@ def blocked_clients(connection):
 
 
 def hand_off(waiters):
-    """Server time per hand-off in us: RPUSH to blocked BLPOPs, each of which waits again once it has got its element."""
+    """Server time per hand-off in us: RPUSH to blocked BLPOPs, each of which waits again once it is served."""
 
     def measure(server, scale):
         batch = min(25, waiters // 2)
@@ -276,10 +276,15 @@ def longest_ping(pick):
 
 def request_workloads():
     tool = "redis-benchmark"
-    for pipeline, requests, goals in ((1, 200_000, (0.85, 0.85)), (16, 1_000_000, (0.60, 0.55)), (64, 2_000_000, (0.45, 0.45))):
-        for name, command, goal in (("get", GET, goals[0]), ("set", SET, goals[1])):
+    for pipeline, requests, get_goal, set_goal in (
+        (1, 200_000, 0.85, 0.85),
+        (16, 1_000_000, 0.60, 0.55),
+        (64, 2_000_000, 0.45, 0.45),
+    ):
+        for name, command, goal in (("get", GET, get_goal), ("set", SET, set_goal)):
             measure = benchmark(pipeline, requests, *command, prepare=fill_strings)
-            yield Workload(f"{name}-p{pipeline}", f"{name.upper()}, pipeline {pipeline}", "us", measure, goal, needs=tool)
+            title = f"{name.upper()}, pipeline {pipeline}"
+            yield Workload(f"{name}-p{pipeline}", title, "us", measure, goal, needs=tool)
     others = {
         "lpush": (("LPUSH", "mylist", "xxx"), None, 500_000, 0.60),
         "rpush": (("RPUSH", "mylist", "xxx"), None, 500_000, None),
@@ -294,6 +299,8 @@ def request_workloads():
         yield Workload(f"{name}-p16", f"{title}, pipeline 16", "us", measure, goal, needs=tool)
 
 
+EXPIRY = ("EX", 1_000_000)
+
 WORKLOADS = [
     *request_workloads(),
     Workload("publish", "PUBLISH to 100 subscribers, a delivery", "us", publish, 0.55),
@@ -301,9 +308,19 @@ WORKLOADS = [
     Workload("blpop-1000", "RPUSH to 1,000 blocked BLPOPs, a hand-off", "us", hand_off(1000), goal=6.0),
     Workload("memory-1.0m", "a key, of 1.0 million", "bytes", key_memory(1_000_000), 0.85),
     Workload("memory-1.4m", "a key, of 1.4 million", "bytes", key_memory(1_400_000), 0.85, long=True),
-    Workload("memory-ttl-1.0m", "a key with expiry, of 1.0 million", "bytes", key_memory(1_000_000, ("EX", 1_000_000)), 0.70),
-    Workload("memory-ttl-1.4m", "a key with expiry, of 1.4 million", "bytes", key_memory(1_400_000, ("EX", 1_000_000)), 0.70, long=True),
+    Workload("memory-ttl-1.0m", "a key with expiry, of 1.0 million", "bytes", key_memory(1_000_000, EXPIRY), 0.70),
+    Workload(
+        "memory-ttl-1.4m", "a key with expiry, of 1.4 million", "bytes", key_memory(1_400_000, EXPIRY), 0.70, long=True
+    ),
     Workload("subscriber", "an idle subscriber", "bytes", subscriber_memory, goal=1024),
-    Workload("ping-max", "longest PING while 2 million keys load", "ms", longest_ping(lambda trips: trips[-1]), 1.0),
-    Workload("ping-p999", "99.9% of PINGs while 2 million keys load", "ms", longest_ping(lambda trips: trips[len(trips) * 999 // 1000]), long=True),
-]  # fmt: skip
+    Workload(
+        "ping-max", "longest PING while 2 million keys load", "ms", longest_ping(lambda trips: trips[-1]), 1.0
+    ),
+    Workload(
+        "ping-p999",
+        "99.9% of PINGs while 2 million keys load",
+        "ms",
+        longest_ping(lambda trips: trips[len(trips) * 999 // 1000]),
+        long=True,
+    ),
+]

@@ -79,6 +79,7 @@ fn run(args: &[String]) -> Result<(), Box<dyn std::error::Error>> {
     }
     let mut server = Server::builder().configured(config).build()?;
     let identity = &mut server.engine().state.identity;
+    identity.allocator = "jemalloc";
     identity.config_file = config_file;
     identity.executable =
         std::env::current_exe().map(|path| path.to_string_lossy().into_owned()).unwrap_or_default();

@@ -37,18 +37,21 @@ const CONFIG_SUBCOMMANDS: &[CommandSpec] = &[
 
 /// <https://valkey.io/commands/config-get/>
 fn config_get(ctx: &mut Ctx<'_>) -> Outcome {
-    let mut found: Vec<(&'static str, String)> = Vec::new();
+    let mut found: Vec<(&[u8], String)> = Vec::new();
     for pattern in ctx.args.from(2) {
-        for pair in ctx.state.config.get(pattern) {
-            if !found.iter().any(|(name, _)| *name == pair.0) {
-                found.push(pair);
+        let is_name = !pattern.iter().any(|b| b"[*?".contains(b));
+        for (name, value) in ctx.state.config.get(pattern) {
+            // A name is answered in the letters in which it was asked for.
+            let name = if is_name { pattern } else { name.as_bytes() };
+            if !found.iter().any(|(other, _)| other.eq_ignore_ascii_case(name)) {
+                found.push((name, value));
             }
         }
     }
     let out = ctx.out();
     out.map(found.len());
     for (name, value) in found {
-        out.bulk(name.as_bytes());
+        out.bulk(name);
         out.bulk(value.as_bytes());
     }
     Ok(Flow::Done)
@@ -64,7 +67,11 @@ fn config_set(ctx: &mut Ctx<'_>) -> Outcome {
         (2..args.len()).step_by(2).map(|i| (args.at(i), args.at(i + 1))).collect();
     match ctx.state.config.set_all(&pairs) {
         Ok(changed) => {
-            ctx.effects.config_changed.extend(changed.iter().map(|param| param.name));
+            for param in changed {
+                if !ctx.effects.config_changed.contains(&param.name) {
+                    ctx.effects.config_changed.push(param.name);
+                }
+            }
             ctx.ok()
         }
         Err(SetError::Unknown(name)) => Err(CmdError::with(format!(

@@ -4,6 +4,7 @@ mod client;
 mod command;
 mod config;
 mod connection;
+mod debug;
 mod expire;
 mod keys;
 mod lists;
@@ -20,6 +21,7 @@ pub const FAMILIES: &[&[CommandSpec]] = &[
     command::COMMANDS,
     config::COMMANDS,
     connection::COMMANDS,
+    debug::COMMANDS,
     expire::COMMANDS,
     keys::COMMANDS,
     lists::COMMANDS[0],

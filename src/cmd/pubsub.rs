@@ -23,34 +23,40 @@ pub const COMMANDS: &[CommandSpec] = &[
         .flags(&[Flags::PUBSUB, Flags::NOSCRIPT, Flags::LOADING, Flags::STALE])
         .doc("2.0.0", "Starts to receive the messages of channels.", "O(N)")
         .args(&[Arg::new("channel", ArgKind::String).multiple()])
-        .while_subscribed(),
+        .while_subscribed()
+        .always_heard(),
     CommandSpec::new("unsubscribe", -1, Group::PubSub, unsubscribe)
         .flags(&[Flags::PUBSUB, Flags::NOSCRIPT, Flags::LOADING, Flags::STALE])
         .doc("2.0.0", "Stops to receive the messages of channels.", "O(N)")
         .args(&[Arg::new("channel", ArgKind::String).optional().multiple()])
-        .while_subscribed(),
+        .while_subscribed()
+        .always_heard(),
     CommandSpec::new("psubscribe", -2, Group::PubSub, psubscribe)
         .flags(&[Flags::PUBSUB, Flags::NOSCRIPT, Flags::LOADING, Flags::STALE])
         .doc("2.0.0", "Starts to receive the messages of channels that match patterns.", "O(N)")
         .args(&[Arg::new("pattern", ArgKind::Pattern).multiple()])
-        .while_subscribed(),
+        .while_subscribed()
+        .always_heard(),
     CommandSpec::new("punsubscribe", -1, Group::PubSub, punsubscribe)
         .flags(&[Flags::PUBSUB, Flags::NOSCRIPT, Flags::LOADING, Flags::STALE])
         .doc("2.0.0", "Stops to receive the messages of channels that match patterns.", "O(N)")
         .args(&[Arg::new("pattern", ArgKind::Pattern).optional().multiple()])
-        .while_subscribed(),
+        .while_subscribed()
+        .always_heard(),
     CommandSpec::new("ssubscribe", -2, Group::PubSub, ssubscribe)
         .flags(&[Flags::PUBSUB, Flags::NOSCRIPT, Flags::LOADING, Flags::STALE])
         .keys(&[KeySpec::range(KeyFlags::NOT_KEY, 1, -1, 1)])
         .doc("7.0.0", "Starts to receive the messages of shard channels.", "O(N)")
         .args(&[Arg::new("shardchannel", ArgKind::String).multiple()])
-        .while_subscribed(),
+        .while_subscribed()
+        .always_heard(),
     CommandSpec::new("sunsubscribe", -1, Group::PubSub, sunsubscribe)
         .flags(&[Flags::PUBSUB, Flags::NOSCRIPT, Flags::LOADING, Flags::STALE])
         .keys(&[KeySpec::range(KeyFlags::NOT_KEY, 1, -1, 1)])
         .doc("7.0.0", "Stops to receive the messages of shard channels.", "O(N)")
         .args(&[Arg::new("shardchannel", ArgKind::String).optional().multiple()])
-        .while_subscribed(),
+        .while_subscribed()
+        .always_heard(),
     CommandSpec::container("pubsub", Group::PubSub, PUBSUB_SUBCOMMANDS).doc(
         "2.8.0",
         "Holds the commands that look into publishing and subscribing.",

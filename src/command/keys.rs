@@ -14,13 +14,23 @@ pub enum NoKeys {
     Invalid,
 }
 
+/// Whether a command has keys, as shard channels are not.
+pub fn has_keys(spec: &CommandSpec) -> bool {
+    key_specs(spec).next().is_some()
+}
+
+fn key_specs(spec: &CommandSpec) -> impl Iterator<Item = &'static KeySpec> + use<> {
+    spec.keys.iter().filter(|key| !key.flags.has(KeyFlags::NOT_KEY))
+}
+
 /// The positions of all keys in `args`, with what the command does to each.
 pub fn find(spec: &CommandSpec, args: Args<'_>) -> Result<Vec<(usize, KeyFlags)>, NoKeys> {
-    if spec.keys.is_empty() {
+    let mut keys = key_specs(spec).peekable();
+    if keys.peek().is_none() {
         return Err(NoKeys::None);
     }
     let mut found = Vec::new();
-    for key in spec.keys {
+    for key in keys {
         find_one(key, args, &mut found).ok_or(NoKeys::Invalid)?;
     }
     Ok(found)

@@ -9,5 +9,6 @@ pub mod table;
 pub use crate::resp::{error::CmdError, request::Args};
 pub use ctx::{Ctx, Flow, Outcome};
 pub use spec::{
-    Arg, ArgKind, BeginSearch, Behaviour, Categories, CommandSpec, FindKeys, Flags, Group, KeyFlags, KeySpec,
+    Arg, ArgKind, BeginSearch, Behaviour, Categories, CommandSpec, FindKeys, Flags, Group, Handler, KeyFlags,
+    KeySpec,
 };

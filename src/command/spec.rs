@@ -105,7 +105,8 @@ mod behaviour {
         /// Where the engine treats a command unlike others. COMMAND INFO does not show it.
         Behaviour, u8, {
             IN_MULTI_AT_ONCE = "in_multi_at_once", WHILE_SUBSCRIBED = "while_subscribed",
-            ABORTS_TRANSACTION = "aborts_transaction",
+            ABORTS_TRANSACTION = "aborts_transaction", SYSTEM = "system",
+            ALWAYS_HEARD = "always_heard",
         }
     }
 }
@@ -238,13 +239,15 @@ pub struct Arg {
     pub token: Option<&'static str>,
     pub since: Option<&'static str>,
     pub display: Option<&'static str>,
+    /// Since when it is deprecated.
+    pub deprecated: Option<&'static str>,
     pub flags: ArgFlags,
 }
 
 impl Arg {
     /// An argument that stands once, without a token.
     pub const fn new(name: &'static str, kind: ArgKind) -> Arg {
-        Arg { name, kind, token: None, since: None, display: None, flags: ArgFlags::NONE }
+        Arg { name, kind, token: None, since: None, display: None, deprecated: None, flags: ArgFlags::NONE }
     }
 
     /// A key of key spec number `spec`.
@@ -272,6 +275,12 @@ impl Arg {
     /// The text shown in its place.
     pub const fn display(mut self, display: &'static str) -> Arg {
         self.display = Some(display);
+        self
+    }
+
+    /// The version from which on it should not be used.
+    pub const fn deprecated(mut self, since: &'static str) -> Arg {
+        self.deprecated = Some(since);
         self
     }
 
@@ -374,6 +383,18 @@ impl CommandSpec {
         self
     }
 
+    /// Servers and their tests call it, not their users: COMMAND DOCS marks it `syscmd`.
+    pub const fn system(mut self) -> CommandSpec {
+        self.behaviour = self.behaviour.or(Behaviour::SYSTEM);
+        self
+    }
+
+    /// Its replies are sent though CLIENT REPLY is off.
+    pub const fn always_heard(mut self) -> CommandSpec {
+        self.behaviour = self.behaviour.or(Behaviour::ALWAYS_HEARD);
+        self
+    }
+
     /// A call that is refused ends the transaction instead of only breaking it.
     pub const fn aborts_transaction(mut self) -> CommandSpec {
         self.behaviour = self.behaviour.or(Behaviour::ABORTS_TRANSACTION);
@@ -470,18 +491,28 @@ impl CommandSpec {
         all
     }
 
-    /// First key, last key and step in the old form of COMMAND INFO; zeros without such keys.
+    /// First key, last key and step in the old form of COMMAND INFO; zeros without such keys. Groups that stand one
+    /// behind the other count as one. Source: the rules under <https://valkey.io/commands/command/>.
     pub fn legacy_range(&self) -> (i64, i64, i64) {
-        for key in self.keys {
-            if let (BeginSearch::Index(first), FindKeys::Range { last, step, limit: 0 }) =
-                (key.begin, key.find)
-            {
+        let ranges = self.keys.iter().filter_map(|key| match (key.begin, key.find) {
+            (BeginSearch::Index(first), FindKeys::Range { last, step, .. }) => {
                 let first = i64::from(first);
-                let last = if last >= 0 { first + i64::from(last) } else { i64::from(last) };
-                return (first, last, i64::from(step));
+                Some((first, if last >= 0 { first + i64::from(last) } else { last.into() }, step.into()))
             }
-        }
-        (0, 0, 0)
+            _ => None,
+        });
+        ranges
+            .reduce(|all, next| if next.0 == all.1 + 1 { (all.0, next.1, all.2) } else { all })
+            .unwrap_or_default()
+    }
+
+    /// The flags of COMMAND INFO: without those that only the server looks at.
+    pub fn shown_flags(&self) -> Flags {
+        const HIDDEN: Flags = Flags::MAY_REPLICATE.or(Flags::PROTECTED).or(Flags::TOUCHES_ARBITRARY_KEYS);
+        let at_fixed_places =
+            |key: &KeySpec| matches!((key.begin, key.find), (BeginSearch::Index(_), FindKeys::Range { .. }));
+        let movable = if self.keys.iter().all(at_fixed_places) { Flags::NONE } else { Flags::MOVABLEKEYS };
+        Flags(self.flags.0 & !HIDDEN.0).or(movable)
     }
 }
 

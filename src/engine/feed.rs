@@ -2,7 +2,7 @@
 
 use super::Engine;
 use crate::{
-    command::{Args, CmdError},
+    command::{Args, Behaviour, CmdError},
     resp::request::{Limits, Parsed, ProtocolError},
     state::session::{Closing, ReplyMode, Session, SessionKey},
 };
@@ -62,7 +62,8 @@ impl Engine {
             work +=
                 1 + session.out.pending_bytes().saturating_sub(pending) / BYTES_PER_UNIT + self.delivered();
         }
-        if matches!(session.closing, Closing::AfterReply | Closing::Now) {
+        if session.closing != Closing::No {
+            parser.reset();
             at = input.len();
         }
         session.net_in_bytes += at as u64;
@@ -70,6 +71,7 @@ impl Engine {
         if parser.is_inside() && session.closing == Closing::No {
             session.parser = Some(Box::new(parser));
         } else {
+            parser.reset();
             self.parser = parser;
         }
         self.check_query_limit(&mut session, input.len() - at);
@@ -107,6 +109,13 @@ impl Engine {
     /// CLIENT REPLY OFF and SKIP: the reply goes nowhere.
     #[cold]
     fn run_muted(&mut self, session: &mut Session, args: Args<'_>) {
+        let called = self.table.lookup(args, session.last_command);
+        if called.is_ok_and(|id| self.table.entry(id).spec.behaviour.has(Behaviour::ALWAYS_HEARD)) {
+            if session.reply == ReplyMode::SkipNext {
+                session.reply = ReplyMode::On;
+            }
+            return self.run(session, args);
+        }
         let proto = session.out.proto;
         let real = std::mem::replace(&mut session.out, crate::resp::output::Output::new(proto));
         let skipped = session.reply == ReplyMode::SkipNext;

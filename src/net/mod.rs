@@ -64,7 +64,8 @@ pub enum Turn {
 
 impl Shell {
     /// A server that does not listen yet.
-    pub fn new(engine: Engine) -> io::Result<Shell> {
+    pub fn new(mut engine: Engine) -> io::Result<Shell> {
+        engine.state.probe = crate::sys::process::read;
         let poll = Poll::new()?;
         let waker = Arc::new(Waker::new(poll.registry(), WAKE)?);
         Ok(Shell {
@@ -217,6 +218,9 @@ impl Shell {
                         self.engine.state.journal.warn(format_args!("Registering a client: {error}"));
                         self.engine.close(key);
                         continue;
+                    }
+                    if let Some(session) = self.engine.session(key) {
+                        session.fd = stream.fd();
                     }
                     if key >= self.conns.len() {
                         self.conns.resize_with(key + 1, || None);

@@ -5,7 +5,10 @@ use mio::{
     event::Source,
     net::{TcpStream, UnixStream},
 };
-use std::io::{self, IoSlice, Read, Write};
+use std::{
+    io::{self, IoSlice, Read, Write},
+    os::fd::AsRawFd,
+};
 
 /// A TCP or Unix stream.
 pub(super) enum Stream {
@@ -32,6 +35,14 @@ impl Stream {
         match self {
             Stream::Tcp(stream) => stream.write_vectored(slices),
             Stream::Unix(stream) => stream.write_vectored(slices),
+        }
+    }
+
+    /// The number of its descriptor.
+    pub fn fd(&self) -> i32 {
+        match self {
+            Stream::Tcp(stream) => stream.as_raw_fd(),
+            Stream::Unix(stream) => stream.as_raw_fd(),
         }
     }
 

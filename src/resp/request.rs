@@ -198,7 +198,12 @@ impl Parser {
         self.parse_bulks(input, limits)
     }
 
-    /// Forgets the command that was begun; to be called with the offset by which the input moved.
+    /// Forgets the command that was begun.
+    pub fn reset(&mut self) {
+        self.place = Place::default();
+    }
+
+    /// To be called with the offset by which the input moved.
     pub fn rebase(&mut self, moved: usize) {
         if self.place.in_array && moved > 0 {
             self.place.pos -= moved;

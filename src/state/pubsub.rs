@@ -26,13 +26,14 @@ pub enum Kind {
     Shard,
 }
 
-type NameSet = HashSet<Name, Seed>;
-
 /// A set of names: a vector while it is short.
 enum Names {
     Few(Vec<Name>),
-    Many(Box<NameSet>),
+    /// Boxed, since hardly any session needs it and each has room for it.
+    Many(Box<ManyNames>),
 }
+
+type ManyNames = (HashSet<Name, Seed>,);
 
 impl Names {
     const FEW: usize = 8;
@@ -40,14 +41,14 @@ impl Names {
     fn len(&self) -> usize {
         match self {
             Names::Few(names) => names.len(),
-            Names::Many(names) => names.len(),
+            Names::Many(names) => names.0.len(),
         }
     }
 
     fn get(&self, name: &[u8]) -> Option<&Name> {
         match self {
             Names::Few(names) => names.iter().find(|n| &n[..] == name),
-            Names::Many(names) => names.get(name),
+            Names::Many(names) => names.0.get(name),
         }
     }
 
@@ -59,13 +60,13 @@ impl Names {
                 names.push(name);
             }
             Names::Few(names) => {
-                let mut many = NameSet::with_hasher(seed);
+                let mut many = HashSet::with_hasher(seed);
                 many.extend(names.drain(..));
                 many.insert(name);
-                *self = Names::Many(Box::new(many));
+                *self = Names::Many(Box::new((many,)));
             }
             Names::Many(names) => {
-                names.insert(name);
+                names.0.insert(name);
             }
         }
     }
@@ -74,7 +75,7 @@ impl Names {
         match self {
             Names::Few(names) => names.retain(|n| &n[..] != name),
             Names::Many(names) => {
-                names.remove(name);
+                names.0.remove(name);
             }
         }
     }
@@ -82,14 +83,14 @@ impl Names {
     fn list(&self) -> Vec<Name> {
         match self {
             Names::Few(names) => names.clone(),
-            Names::Many(names) => names.iter().cloned().collect(),
+            Names::Many(names) => names.0.iter().cloned().collect(),
         }
     }
 
     fn mem_bytes(&self) -> usize {
         match self {
             Names::Few(names) => names.capacity() * size_of::<Name>(),
-            Names::Many(names) => names.capacity() * (size_of::<Name>() + 1) * 8 / 7,
+            Names::Many(names) => names.0.capacity() * (size_of::<Name>() + 1) * 8 / 7,
         }
     }
 }

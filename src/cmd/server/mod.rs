@@ -106,12 +106,12 @@ fn shutdown(ctx: &mut Ctx<'_>) -> Outcome {
 
 /// <https://valkey.io/commands/function-flush/>. No function can be loaded yet, so there is none to flush.
 fn function_flush(ctx: &mut Ctx<'_>) -> Outcome {
-    let fits = match ctx.args.len() {
-        2 => true,
-        3 => ctx.is_word(2, "async") || ctx.is_word(2, "sync"),
-        _ => false,
-    };
-    if !fits {
+    if ctx.args.len() > 3 {
+        return Err(CmdError::new(
+            "ERR unknown subcommand or wrong number of arguments for 'flush'. Try FUNCTION HELP.",
+        ));
+    }
+    if ctx.args.len() == 3 && !ctx.is_word(2, "async") && !ctx.is_word(2, "sync") {
         return Err(CmdError::new("ERR FUNCTION FLUSH only supports SYNC|ASYNC option"));
     }
     ctx.ok()

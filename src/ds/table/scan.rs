@@ -27,28 +27,34 @@ impl<T: Item> Table<T> {
     }
 
     /// Visits the volatile items of at most one group and returns the next cursor. 0 begins and ends. Groups
-    /// without any are passed over, a bounded number a call. The walk is complete if the table does not change;
-    /// otherwise an item that a merge moved back may be left for the next walk.
+    /// without any are passed over, a bounded number a call. The cursor walks down, as merges move items: whatever is
+    /// removed meanwhile, the walk meets all items that were there from its begin to its end. An item that a split
+    /// moved up may be left for the next walk.
     pub fn scan_volatile(&self, cursor: u64, mut f: impl FnMut(&T)) -> u64 {
         if self.volatile_len == 0 {
             return 0;
         }
-        let mut bucket = usize::try_from(cursor).unwrap_or(usize::MAX);
+        // Buckets that are still to be visited.
+        let mut left = match usize::try_from(cursor) {
+            Ok(left) if left > 0 => left.min(self.buckets),
+            _ => self.buckets,
+        };
         for _ in 0..SKIPS {
-            if bucket >= self.buckets {
-                return 0;
+            if left == 0 {
+                break;
             }
-            if self.chunks[bucket / CHUNK].volatile == 0 {
-                bucket = (bucket / CHUNK + 1) * CHUNK;
+            let chunk = (left - 1) / CHUNK;
+            if self.chunks[chunk].volatile == 0 {
+                left = chunk * CHUNK;
                 continue;
             }
-            let group = self.group(bucket);
-            bucket += 1;
+            left -= 1;
+            let group = self.group(left);
             if group.volatile_len() > 0 {
                 group.iter().filter(|word| word & VOLATILE != 0).for_each(|word| f(&borrow(word)));
                 break;
             }
         }
-        if bucket < self.buckets { bucket as u64 } else { 0 }
+        left as u64
     }
 }

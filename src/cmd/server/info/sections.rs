@@ -66,6 +66,7 @@ const SERVER: &[(&str, Figure)] = &[
     ("redis_git_sha1", Fixed("00000000")),
     ("redis_git_dirty", Fixed("0")),
     ("redis_build_id", Fixed("0000000000000000")),
+    ("redis_mode", Fixed("standalone")),
     ("server_mode", Fixed("standalone")),
     ("os", Text(|f| f.process.os.clone())),
     ("arch_bits", Int(|_| usize::BITS.into())),

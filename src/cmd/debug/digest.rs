@@ -1,0 +1,82 @@
+//! DEBUG DIGEST: equal for equal data, whatever the order of the keys.
+//!
+//! Source: the comments of Valkey's `debug.c`. `xor` adds a part whose place does not matter, `mix` one whose place
+//! does.
+
+use crate::{store::Store, value::ValueRef};
+use sha1::{Digest as _, Sha1};
+
+#[derive(Default)]
+struct Digest([u8; 20]);
+
+impl Digest {
+    fn xor(&mut self, part: &[u8]) {
+        for (byte, hashed) in self.0.iter_mut().zip(Sha1::digest(part)) {
+            *byte ^= hashed;
+        }
+    }
+
+    fn mix(&mut self, part: &[u8]) {
+        self.xor(part);
+        self.0 = Sha1::digest(self.0).into();
+    }
+
+    fn add_value(&mut self, value: ValueRef<'_>, volatile: bool) {
+        match value {
+            ValueRef::Int(number) => {
+                self.mix(TYPE_STRING);
+                self.mix(number.to_string().as_bytes());
+            }
+            ValueRef::Str(bytes) => {
+                self.mix(TYPE_STRING);
+                self.mix(bytes);
+            }
+            ValueRef::List(list) => {
+                self.mix(TYPE_LIST);
+                list.try_each(false, |elem| {
+                    self.mix(&elem.to_vec());
+                    true
+                });
+            }
+        }
+        if volatile {
+            self.xor(b"!!expire!!");
+        }
+    }
+
+    fn hex(&self) -> String {
+        self.0.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+/// Types come in as their numbers, as four bytes.
+const TYPE_STRING: &[u8] = &0u32.to_be_bytes();
+const TYPE_LIST: &[u8] = &1u32.to_be_bytes();
+
+/// The digest of all databases.
+pub(super) fn of_all(store: &Store) -> String {
+    let mut all = Digest::default();
+    for db in 0..store.databases() {
+        if store.len(db) == 0 {
+            continue;
+        }
+        all.mix(&(db as u32).to_be_bytes());
+        for entry in store.table(db).iter() {
+            let mut one = Digest::default();
+            one.mix(entry.key());
+            one.add_value(entry.value(), entry.expire_at_ms().is_some());
+            all.xor(&one.0);
+        }
+    }
+    all.hex()
+}
+
+/// The digest of one value: of nothing where the key is not there.
+pub(super) fn of_value(store: &mut Store, db: usize, key: &[u8]) -> String {
+    let mut digest = Digest::default();
+    if let Some(pos) = store.find(db, key) {
+        let entry = store.entry(db, pos);
+        digest.add_value(entry.value(), entry.expire_at_ms().is_some());
+    }
+    digest.hex()
+}

@@ -1,0 +1,259 @@
+//! CLIENT.
+
+use staywire::testkit::Harness;
+use std::time::Duration;
+
+/// The fields of a line of CLIENT LIST.
+fn fields(line: &str) -> Vec<(&str, &str)> {
+    line.split(' ').map(|field| field.split_once('=').expect("a field has a value")).collect()
+}
+
+fn field<'a>(line: &'a str, name: &str) -> &'a str {
+    fields(line).iter().find(|(field, _)| *field == name).expect("the field is there").1
+}
+
+/// The lines of a reply of CLIENT LIST or CLIENT INFO.
+fn lines(reply: &str) -> Vec<&str> {
+    reply.trim_matches('"').split("\\n").filter(|line| !line.is_empty()).collect()
+}
+
+#[test]
+fn names_are_kept_checked_and_taken_away() {
+    let mut server = Harness::new();
+    let a = server.connect();
+    assert_eq!(server.call(a, "CLIENT GETNAME"), "nil");
+    assert_eq!(server.call(a, "CLIENT SETNAME worker-1"), "+OK");
+    assert_eq!(server.call(a, "CLIENT GETNAME"), r#""worker-1""#);
+    let refusal = "-ERR Client names cannot contain spaces, newlines or special characters.";
+    for name in ["a b", "a\n", "\u{7f}", "é"] {
+        assert_eq!(server.call_args(a, &[b"client", b"setname", name.as_bytes()]), refusal);
+        assert_eq!(server.call_args(a, &[b"hello", b"3", b"setname", name.as_bytes()]), refusal);
+    }
+    let long = vec![b'x'; 65_537];
+    let refusal = "-ERR Client names cannot be longer than 65536 bytes.";
+    assert_eq!(server.call_args(a, &[b"client", b"setname", &long]), refusal);
+    assert_eq!(server.call(a, "CLIENT GETNAME"), r#""worker-1""#);
+    assert_eq!(server.call(a, r#"CLIENT SETNAME """#), "+OK");
+    assert_eq!(server.call(a, "CLIENT GETNAME"), "nil");
+}
+
+#[test]
+fn libraries_tell_their_names() {
+    let mut server = Harness::new();
+    let a = server.connect();
+    assert_eq!(server.call(a, "CLIENT SETINFO lib-name redis-py"), "+OK");
+    assert_eq!(server.call(a, "CLIENT SETINFO LIB-VER 7.4.1"), "+OK");
+    let info = server.call(a, "CLIENT INFO");
+    assert_eq!(
+        (field(lines(&info)[0], "lib-name"), field(lines(&info)[0], "lib-ver")),
+        ("redis-py", "7.4.1")
+    );
+    assert_eq!(server.call(a, "CLIENT SETINFO LIB-VER \"\""), "+OK");
+    let info = server.call(a, "CLIENT INFO");
+    assert_eq!(field(lines(&info)[0], "lib-ver"), "");
+    assert_eq!(server.call(a, "CLIENT SETINFO foo bar"), "-ERR Unrecognized option 'foo'");
+    assert_eq!(
+        server.call(a, "CLIENT SETINFO lib-VER \"1 2\""),
+        "-ERR lib-VER cannot contain spaces, newlines or special characters."
+    );
+    assert_eq!(
+        server.call(a, "CLIENT SETINFO lib-name"),
+        "-ERR wrong number of arguments for 'client|setinfo' command"
+    );
+}
+
+#[test]
+fn a_line_has_the_fields_of_valkey_in_their_order() {
+    let mut server = Harness::new();
+    let a = server.connect();
+    let info = server.call(a, "CLIENT INFO");
+    let names: Vec<&str> = fields(lines(&info)[0]).iter().map(|(name, _)| *name).collect();
+    let expected = "id addr laddr fd name age idle flags capa db sub psub ssub multi watch qbuf qbuf-free argv-mem \
+                    multi-mem rbs rbp obl oll omem tot-mem events cmd user redir resp lib-name lib-ver tot-net-in \
+                    tot-net-out tot-cmds";
+    assert_eq!(names, expected.split_whitespace().collect::<Vec<_>>());
+    server.call(a, "HELLO 3");
+    let info = server.call(a, "CLIENT INFO");
+    assert!(info.starts_with("=txt:\"id=1 ") && info.ends_with("\\n\""), "{info}");
+}
+
+#[test]
+fn a_line_tells_what_a_client_does() {
+    let mut server = Harness::new();
+    let (a, b, c, d) = (server.connect(), server.connect(), server.connect(), server.connect());
+    server.call(a, "SELECT 3");
+    server.call(b, "SUBSCRIBE x y");
+    server.call(b, "PSUBSCRIBE z*");
+    server.call(b, "SSUBSCRIBE s");
+    server.send(c, "BLPOP nothing 0");
+    server.call(d, "WATCH k");
+    server.call(d, "MULTI");
+    server.call(d, "LPUSH k 1");
+    server.advance(Duration::from_secs(7));
+    let list = server.call(a, "CLIENT LIST");
+    let list = lines(&list);
+    let shown = |i: usize, names: &str| {
+        names.split(' ').map(|name| field(list[i], name)).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(list.len(), 4);
+    assert_eq!(shown(0, "id db flags cmd age idle tot-cmds"), "1 3 N client|list 7 0 1");
+    assert_eq!(shown(1, "id sub psub ssub flags cmd idle"), "2 2 1 1 P ssubscribe 7");
+    assert_eq!(shown(2, "id flags cmd"), "3 b blpop");
+    assert_eq!(shown(3, "id flags multi watch"), "4 x 1 1");
+    assert_ne!(field(list[3], "multi-mem"), "0");
+    server.call(a, "SELECT 0");
+    server.call(a, "LPUSH k 0");
+    assert_eq!(field(lines(&server.call(a, "CLIENT LIST ID 4"))[0], "flags"), "xd");
+}
+
+#[test]
+fn lists_are_filtered() {
+    let mut server = Harness::new();
+    let (a, b) = (server.connect(), server.connect());
+    server.call(b, "SUBSCRIBE x");
+    server.advance(Duration::from_secs(10));
+    let c = server.connect();
+    for (filter, ids) in [
+        ("", "1 2 3"),
+        ("TYPE normal", "1 3"),
+        ("type PUBSUB", "2"),
+        ("TYPE replica", ""),
+        ("TYPE master", ""),
+        ("ID 3 1 9", "1 3"),
+        ("ID 3 TYPE pubsub", ""),
+        ("SKIPME yes", "2 3"),
+        ("SKIPME NO", "1 2 3"),
+        ("MAXAGE 10", "1 2"),
+        ("MAXAGE 11", ""),
+        ("USER default", "1 2 3"),
+        ("ADDR ?:0", "1 2 3"),
+        ("LADDR 1.1.1.1:1", ""),
+    ] {
+        let reply = server.call(a, &format!("CLIENT LIST {filter}"));
+        let found: Vec<&str> = lines(&reply).iter().map(|line| field(line, "id")).collect();
+        assert_eq!(found.join(" "), ids, "{filter}");
+    }
+    for (filter, error) in [
+        ("TYPE foo", "Unknown client type 'foo'"),
+        ("TYPE", "syntax error"),
+        ("ID x", "syntax error"),
+        ("ID", "syntax error"),
+        ("ID 0", "client-id should be greater than 0"),
+        ("USER nobody", "No such user 'nobody'"),
+        ("MAXAGE x", "maxage is not an integer or out of range"),
+        ("MAXAGE 0", "maxage should be greater than 0"),
+        ("SKIPME maybe", "syntax error"),
+        ("foo bar", "syntax error"),
+    ] {
+        assert_eq!(server.call(a, &format!("CLIENT LIST {filter}")), format!("-ERR {error}"));
+        assert_eq!(
+            server.call(a, &format!("CLIENT KILL {filter} ID 99")),
+            match filter {
+                "TYPE" => "-ERR Unknown client type 'ID'".into(),
+                "ID" => "-ERR syntax error".into(),
+                _ => format!("-ERR {error}"),
+            }
+        );
+    }
+    assert!(server.is_open(c));
+}
+
+#[test]
+fn kill_closes_who_is_meant() {
+    let mut server = Harness::new();
+    let (a, b, c, d) = (server.connect(), server.connect(), server.connect(), server.connect());
+    server.call(c, "SUBSCRIBE x");
+    assert_eq!(server.call(a, "CLIENT KILL ID 99 98"), ":0");
+    assert_eq!(server.call(a, "CLIENT KILL ID 2"), ":1");
+    assert!(!server.is_open(b));
+    assert_eq!(server.call(a, "CLIENT KILL TYPE pubsub"), ":1");
+    assert!(!server.is_open(c));
+    // The caller is left out unless it says otherwise, and gets its reply first.
+    assert_eq!(server.call(a, "CLIENT KILL ID 1"), ":0");
+    assert_eq!(server.call(a, "CLIENT KILL 1.1.1.1:1"), "-ERR No such client");
+    assert!(server.is_open(a) && server.is_open(d));
+    assert_eq!(server.call(a, "CLIENT KILL TYPE normal SKIPME no"), ":2");
+    assert!(!server.is_open(a) && !server.is_open(d));
+}
+
+#[test]
+fn the_old_form_of_kill_takes_an_address() {
+    let mut server = Harness::new();
+    let a = server.connect();
+    assert_eq!(server.call(a, "CLIENT KILL ?:0"), "+OK");
+    assert!(!server.is_open(a));
+}
+
+#[test]
+fn who_was_killed_gets_no_element() {
+    let mut server = Harness::new();
+    let (a, b) = (server.connect(), server.connect());
+    server.send(b, "BLPOP k 0");
+    server.send_bytes(a, b"CLIENT KILL ID 2\r\nLPUSH k 1\r\nLLEN k\r\n");
+    assert_eq!(server.receive(a), ":1\n:1\n:1");
+    assert!(!server.is_open(b));
+}
+
+#[test]
+fn replies_are_switched_off_and_on() {
+    let mut server = Harness::new();
+    let a = server.connect();
+    assert_eq!(server.call(a, "CLIENT REPLY ON"), "+OK");
+    assert_eq!(server.call(a, "CLIENT REPLY foo"), "-ERR syntax error");
+    server.send_bytes(a, b"CLIENT REPLY SKIP\r\nPING\r\nPING 2\r\n");
+    assert_eq!(server.receive(a), r#""2""#);
+    // SKIP, skipped itself, holds for the next command all the same; ON, skipped, answers nothing.
+    server.send_bytes(a, b"CLIENT REPLY SKIP\r\nCLIENT REPLY SKIP\r\nPING\r\nPING 2\r\n");
+    assert_eq!(server.receive(a), r#""2""#);
+    server.send_bytes(a, b"CLIENT REPLY SKIP\r\nCLIENT REPLY ON\r\nPING 3\r\n");
+    assert_eq!(server.receive(a), r#""3""#);
+    server.send_bytes(a, b"CLIENT REPLY SKIP\r\nSUBSCRIBE c\r\nPING 3\r\nUNSUBSCRIBE c\r\n");
+    assert_eq!(server.receive(a).lines().nth(1), Some(r#"["pong", "3"]"#));
+    server.send_bytes(a, b"CLIENT REPLY OFF\r\nPING\r\nnosuch\r\nCLIENT REPLY SKIP\r\nPING\r\nPING\r\n");
+    assert_eq!(server.receive(a), "");
+    server.send_bytes(a, b"CLIENT REPLY ON\r\nPING 4\r\n");
+    assert_eq!(server.receive(a), "+OK\n\"4\"");
+}
+
+#[test]
+fn waiting_clients_are_woken() {
+    let mut server = Harness::new();
+    let (a, b) = (server.connect(), server.connect());
+    server.send(b, "BLPOP k 0");
+    assert_eq!(server.call(a, "CLIENT UNBLOCK 2"), ":1");
+    assert_eq!(server.receive(b), "nil-array");
+    assert_eq!(server.call(a, "CLIENT UNBLOCK 2"), ":0");
+    server.send(b, "BLMOVE k l LEFT RIGHT 0");
+    assert_eq!(server.call(a, "CLIENT UNBLOCK 2 TIMEOUT"), ":1");
+    assert_eq!(server.receive(b), "nil-array");
+    server.send(b, "BLPOP k 0");
+    assert_eq!(server.call(a, "CLIENT UNBLOCK 2 error"), ":1");
+    assert_eq!(server.receive(b), "-UNBLOCKED client unblocked via CLIENT UNBLOCK");
+    assert_eq!(server.call(a, "CLIENT UNBLOCK 1"), ":0");
+    assert_eq!(server.call(a, "CLIENT UNBLOCK 99"), ":0");
+    assert_eq!(server.call(a, "CLIENT UNBLOCK x"), "-ERR value is not an integer or out of range");
+    assert_eq!(
+        server.call(a, "CLIENT UNBLOCK 2 foo"),
+        "-ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR"
+    );
+}
+
+#[test]
+fn ids_grow_and_what_is_unknown_is_an_error() {
+    let mut server = Harness::new();
+    let (a, b) = (server.connect(), server.connect());
+    assert_eq!((server.call(a, "CLIENT ID"), server.call(b, "CLIENT ID")), (":1".into(), ":2".into()));
+    server.disconnect(a);
+    let c = server.connect();
+    assert_eq!(server.call(c, "CLIENT ID"), ":3");
+    assert_eq!(
+        server.call(b, "CLIENT MAINT_NOTIFICATIONS ON"),
+        "-ERR unknown subcommand 'MAINT_NOTIFICATIONS'. Try CLIENT HELP."
+    );
+    assert_eq!(server.call(b, "CLIENT"), "-ERR wrong number of arguments for 'client' command");
+    let help = server.call(b, "CLIENT HELP");
+    assert!(
+        help.starts_with("[+CLIENT <subcommand> [<arg> [value] [opt] ...]. Subcommands are:, "),
+        "{help}"
+    );
+}

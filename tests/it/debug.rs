@@ -1,0 +1,201 @@
+//! DEBUG.
+
+use staywire::{
+    state::{config::Config, session::Address},
+    testkit::Harness,
+    value::Value,
+};
+
+#[test]
+fn it_is_closed_unless_allowed() {
+    let refusal = "-ERR DEBUG command not allowed. If the enable-debug-command option is set to \"local\", you can \
+                   run it from a local connection, otherwise you need to set this option in the configuration file, \
+                   and then restart the server.";
+    let mut server = Harness::with(Config::default(), 1);
+    let a = server.connect();
+    assert_eq!(server.call(a, "DEBUG SLEEP 0"), refusal);
+    let config = Config { enable_debug_command: 2, protected_mode: false, ..Config::default() };
+    let mut server = Harness::with(config, 1);
+    let a = server.connect();
+    assert_eq!(server.call(a, "DEBUG SLEEP 0"), "+OK");
+    let far = Address::Tcp("10.1.1.1:5".parse().expect("an address"));
+    let b = server.engine.open(far, Address::None).expect("it is admitted");
+    assert_eq!(server.call(b, "DEBUG SLEEP 0"), refusal);
+}
+
+#[test]
+fn what_is_unknown_is_an_error() {
+    let mut server = Harness::new();
+    let a = server.connect();
+    for wrong in ["foo", "object", "object a b c", "sleep", "digest x", "htstats", "protocol"] {
+        let word = wrong.split(' ').next().expect("a word");
+        assert_eq!(
+            server.call(a, &format!("DEBUG {wrong}")),
+            format!("-ERR unknown subcommand or wrong number of arguments for '{word}'. Try DEBUG HELP.")
+        );
+    }
+    assert_eq!(server.call(a, "DEBUG"), "-ERR wrong number of arguments for 'debug' command");
+    assert!(server.call(a, "DEBUG HELP").starts_with("[+DEBUG <subcommand> "));
+}
+
+#[test]
+fn replies_of_every_type() {
+    let mut server = Harness::new();
+    let a = server.connect();
+    for (name, resp2, resp3) in [
+        ("string", "$11\r\nHello World\r\n", "$11\r\nHello World\r\n"),
+        ("integer", ":12345\r\n", ":12345\r\n"),
+        ("double", "$5\r\n3.141\r\n", ",3.141\r\n"),
+        (
+            "bignum",
+            "$37\r\n1234567999999999999999999999999999999\r\n",
+            "(1234567999999999999999999999999999999\r\n",
+        ),
+        ("null", "$-1\r\n", "_\r\n"),
+        ("array", "*3\r\n:0\r\n:1\r\n:2\r\n", "*3\r\n:0\r\n:1\r\n:2\r\n"),
+        ("set", "*3\r\n:0\r\n:1\r\n:2\r\n", "~3\r\n:0\r\n:1\r\n:2\r\n"),
+        ("map", "*6\r\n:0\r\n:0\r\n:1\r\n:1\r\n:2\r\n:0\r\n", "%3\r\n:0\r\n#f\r\n:1\r\n#t\r\n:2\r\n#f\r\n"),
+        (
+            "attrib",
+            "$39\r\nSome real reply following the attribute\r\n",
+            "|1\r\n$14\r\nkey-popularity\r\n*2\r\n$7\r\nkey:123\r\n:90\r\n\
+             $39\r\nSome real reply following the attribute\r\n",
+        ),
+        (
+            "push",
+            "-ERR RESP2 is not supported by this command\r\n",
+            "$40\r\nSome real reply following the push reply\r\n>2\r\n$16\r\nserver-cpu-usage\r\n:42\r\n",
+        ),
+        ("verbatim", "$25\r\nThis is a verbatim\nstring\r\n", "=29\r\ntxt:This is a verbatim\nstring\r\n"),
+        ("true", ":1\r\n", "#t\r\n"),
+        ("FALSE", ":0\r\n", "#f\r\n"),
+    ] {
+        for (version, wire) in [("2", resp2), ("3", resp3)] {
+            server.call(a, &format!("HELLO {version}"));
+            server.send(a, &format!("DEBUG PROTOCOL {name}"));
+            assert_eq!(String::from_utf8_lossy(&server.receive_bytes(a)), wire, "{name} in RESP{version}");
+        }
+    }
+    let wrong = "-ERR Wrong protocol type name. Please use one of the following: \
+                 string|integer|double|bignum|null|array|set|map|attrib|push|verbatim|true|false";
+    assert_eq!(server.call(a, "DEBUG PROTOCOL foo"), wrong);
+}
+
+#[test]
+fn digests_are_those_of_valkey() {
+    let mut server = Harness::new();
+    let a = server.connect();
+    assert_eq!(server.call(a, "DEBUG DIGEST"), format!("+{}", "0".repeat(40)));
+    server.call(a, "RPUSH l a b 12 -5 99999999999 1.5");
+    server.call(a, "RPUSH l2 x");
+    // Taken from a Valkey 8.1 with the same keys; in `l2` there with an expiry.
+    let far_ms = server.engine.now_ms() + 1_000_000;
+    let pos = server.engine.store.find(0, b"l2").expect("it is there");
+    server.engine.store.edit(0, pos).set_expire(Some(far_ms));
+    assert_eq!(
+        server.call(a, "DEBUG DIGEST-VALUE l nosuch l2"),
+        "[+6ca372628ee743676676fb971b2de24a3681278a, +0000000000000000000000000000000000000000, \
+         +513a82800d1204ddf6715dfcad32e7acbbbf92d4]"
+    );
+    assert_eq!(server.call(a, "DEBUG DIGEST"), "+73a968b53df6fee3876ee06358f115683f89e69a");
+    // The database counts too.
+    assert_eq!(server.call(a, "DEBUG DIGEST-VALUE"), "[]");
+    server.engine.store.swap(0, 1);
+    assert_ne!(server.call(a, "DEBUG DIGEST"), "+73a968b53df6fee3876ee06358f115683f89e69a");
+}
+
+/// The line of DEBUG OBJECT behind the address.
+fn object(server: &mut Harness, client: usize, rest: &str) -> String {
+    let line = server.call(client, &format!("DEBUG OBJECT {rest}"));
+    let line = line.strip_prefix("+Value at:0x").expect("an address");
+    line.split_once(' ').expect("more fields").1.to_string()
+}
+
+#[test]
+fn objects_are_described() {
+    let mut server = Harness::new();
+    let a = server.connect();
+    assert_eq!(server.call(a, "DEBUG OBJECT nosuch"), "-ERR no such key");
+    server.call(a, "RPUSH l a b ccc");
+    server.advance(std::time::Duration::from_secs(3));
+    // The virtual clock's time in seconds, cut to 24 bits.
+    let lru = 1_704_067_200 & 0xff_ffff;
+    let times = format!("lru:{lru} lru_seconds_idle:3 lfu_freq:");
+    let line = object(&mut server, a, "l");
+    assert!(line.starts_with(&format!("refcount:1 encoding:listpack serializedlength:21 {times}")), "{line}");
+    assert!(line.ends_with(&format!(" lfu_access_time_minutes:{}", lru >> 8)), "{line}");
+    assert!(object(&mut server, a, "l FAST").starts_with(&format!("refcount:1 encoding:listpack {times}")));
+    server.call(a, "CONFIG SET list-max-listpack-size 2");
+    server.call(a, &format!("RPUSH q {} b c d e f g", "a".repeat(82)));
+    let line = object(&mut server, a, "q");
+    assert!(line.contains("encoding:quicklist serializedlength:67 "), "{line}");
+    let nodes = "ql_nodes:4 ql_avg_node:1.75 ql_listpack_max:2 ql_compressed:0";
+    assert!(line.ends_with(&format!("{nodes} ql_uncompressed_size:131")), "{line}");
+    assert!(object(&mut server, a, "q fast").ends_with(nodes));
+    for (value, saved) in [
+        (Value::Int(127), 2),
+        (Value::Int(-129), 3),
+        (Value::Int(1 << 20), 5),
+        (Value::Int(i64::MAX), 20),
+        (Value::Str((*b"hello").into()), 6),
+        (Value::Str(vec![b'x'; 10_000].into()), 125),
+    ] {
+        server.engine.store.put(0, b"s", value.clone(), None);
+        let line = object(&mut server, a, "s");
+        assert!(line.contains(&format!(" serializedlength:{saved} ")), "{saved}: {line}");
+    }
+}
+
+#[test]
+fn listpacks_are_logged() {
+    let mut server = Harness::new();
+    let a = server.connect();
+    server.call(a, "RPUSH l a");
+    assert_eq!(server.call(a, "DEBUG LISTPACK l"), "+Listpack structure logged");
+    assert_eq!(server.call(a, "DEBUG LISTPACK nosuch"), "-ERR no such key");
+    server.engine.store.insert(0, b"s", Value::Int(1), None);
+    assert_eq!(server.call(a, "DEBUG LISTPACK s"), "-ERR Not a listpack encoded object.");
+}
+
+#[test]
+fn tables_are_measured() {
+    let mut server = Harness::new();
+    let a = server.connect();
+    assert_eq!(server.call(a, "DEBUG HTSTATS 0"), r#""[Dictionary HT]\n[Expires HT]\n""#);
+    server.call(a, "RPUSH l a");
+    assert!(server.call(a, "DEBUG HTSTATS 0 full").contains(r" number of entries: 1\n[Expires HT]\n"));
+    assert_eq!(server.call(a, "DEBUG HTSTATS 16"), "-ERR Out of range database");
+    assert_eq!(server.call(a, "DEBUG HTSTATS x"), "-ERR value is not an integer or out of range");
+    assert_eq!(server.call(a, "DEBUG DICT-RESIZING 0"), "+OK");
+}
+
+#[test]
+fn large_elements_are_nodes_from_a_threshold_on() {
+    let mut server = Harness::new();
+    let a = server.connect();
+    server.call(a, "DEBUG QUICKLIST-PACKED-THRESHOLD 100b");
+    assert_eq!(server.engine.state.config.quicklist_packed_threshold, 100);
+    assert_eq!(server.call(a, "DEBUG QUICKLIST-PACKED-THRESHOLD 2mb"), "+OK");
+    assert_eq!(server.engine.state.config.quicklist_packed_threshold, 2 << 20);
+    let refusal = "-ERR argument must be a memory value bigger than 1 and smaller than 4gb";
+    for wrong in ["5gb", "4gb", "x", "-1"] {
+        assert_eq!(server.call(a, &format!("DEBUG QUICKLIST-PACKED-THRESHOLD {wrong}")), refusal);
+    }
+    assert_eq!(server.call(a, "DEBUG QUICKLIST-PACKED-THRESHOLD 0"), "+OK");
+}
+
+#[test]
+fn active_expiry_and_sleep_are_handed_on() {
+    let mut server = Harness::new();
+    let a = server.connect();
+    assert_eq!(server.call(a, "DEBUG SET-ACTIVE-EXPIRE 0"), "+OK");
+    assert!(!server.engine.state.config.active_expire);
+    assert_eq!(server.call(a, "DEBUG SET-ACTIVE-EXPIRE 1"), "+OK");
+    assert!(server.engine.state.config.active_expire);
+    assert_eq!(server.call(a, "DEBUG SLEEP 0.25"), "+OK");
+    assert_eq!(server.engine.take_sleep_ms(), 250);
+    for nothing in ["x", "-1", "nan"] {
+        assert_eq!(server.call(a, &format!("DEBUG SLEEP {nothing}")), "+OK");
+        assert_eq!(server.engine.take_sleep_ms(), 0);
+    }
+}
