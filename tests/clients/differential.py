@@ -24,7 +24,8 @@ ODD_NUMBERS = ["", " 1", "1 ", "+1", "01", "-0", "1.0", "1e3", "nan", "inf", "-i
                "-9223372036854775809", "99999999999999999999", "abc", "1\x00"]  # fmt: skip
 FLOATS = ["0", "0.1", "0.2", "-0.3", "3.0e3", "1e-5", "1e17", "5.0e-10", "1e4000", "nan", "inf", "-inf", "1.5 ", " 2",
           "", "abc", "123456789.123456789", "0.30000000000000004", "1e308", "-1e18", "17179869184.5"]  # fmt: skip
-WORDS = ["", "a", "b", "c", "ab", "hello", "0", "1", "-1", "12345", "x" * 44, "y" * 45, "z" * 200, "\r\n", "\x00\xff",
+# No length from 27 to 44: with those Valkey's encoding, embstr or raw, hangs on the length of the key, too.
+WORDS = ["", "a", "b", "c", "ab", "hello", "0", "1", "-1", "12345", "x" * 26, "y" * 45, "z" * 200, "\r\n", "\x00\xff",
          "foobar", "ohmytext", "mynewtext", "3.5", "q" * 5000]  # fmt: skip
 ODD_EXPIRIES = [0, -1, -100, I64_MAX, -(2**63), I64_MAX // 1000, "abc", "", "1.5"]
 INSTANTS_S = [4_000_000_000, 4_000_000_001, 9_000_000_000, 1, 0, -1, I64_MAX, I64_MAX // 1000, "abc"]
@@ -323,6 +324,9 @@ class Generator:
             self.in_multi = False
         elif name not in (b"HELLO", b"CONFIG"):
             command = self.mutated(command)
+        if name == b"LSET" and len(command) > 2 and len(command[2]) > 9:
+            # Valkey keeps the low 32 bits of such an index alone.
+            command[2] = b"2000000000"
         return self.never_waiting(command)
 
     def mutated(self, command):
