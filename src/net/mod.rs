@@ -252,6 +252,7 @@ impl Shell {
 
     fn serve_run_queue(&mut self) {
         let mut queue = std::mem::replace(&mut self.run_queue, std::mem::take(&mut self.scratch));
+        self.engine.share_turn(queue.len());
         for key in queue.drain(..) {
             self.serve(key);
         }

@@ -7,7 +7,7 @@ pub fn shown(arg: &[u8]) -> &[u8] {
     arg.split(|&b| b == 0).next().unwrap_or_default()
 }
 
-/// An error reply without its leading `-` and its line end. Line breaks inside are sent as spaces.
+/// An error reply without its leading `-` and its line end. Line breaks inside are sent as spaces, at its end not at all.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct CmdError(Cow<'static, [u8]>);
 

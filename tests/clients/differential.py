@@ -691,8 +691,8 @@ def play_pubsub(ours, theirs, seed, steps, connections=6):
                 frames.append(frame)
             if command[0] == b"HELLO":
                 frames = [(kind, None) if kind in (b"%", b"*") else (kind, value) for kind, value in frames]
-            if command[0] == b"PUBSUB" and len(frames) == 1 and b"CHANNELS" in command[1] and frames[0][1]:
-                frames = [(frames[0][0], sorted(frames[0][1]))]
+            if command[0] == b"PUBSUB" and b"CHANNELS" in command[1] and frames[-1][0] == b"*":
+                frames[-1] = (b"*", sorted(frames[-1][1]))
             streams.append(canonical(frames))
         history += [(at, [b"%d>" % who, *each]) for each in commands]
         if streams[0] != streams[1]:
