@@ -10,7 +10,7 @@ use crate::{
 /// Most work for one connection in one turn: a command counts 1, and more for what it makes others receive.
 const TURN_BUDGET: usize = 4096;
 /// Most time for all connections of one turn, in nanoseconds, beside the one command that each may run anyway.
-const TURN_NS: u64 = 2_000_000;
+const TURN_NS: u64 = 1_000_000;
 /// Least time for one of them.
 const LEAST_SHARE_NS: u64 = 100_000;
 /// Bytes of output that count as much as a command.

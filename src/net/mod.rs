@@ -26,7 +26,7 @@ use std::{
 /// Bytes read from one connection in one turn.
 const READ_BYTES: usize = 64 * 1024;
 /// Bytes written to one connection in one turn.
-const WRITE_BYTES: usize = 1 << 20;
+const WRITE_BYTES: usize = 256 << 10;
 /// Connections accepted by one listener in one turn.
 const ACCEPTS: usize = 256;
 /// An input buffer that is empty is kept up to this size.
