@@ -14,4 +14,5 @@ mod net;
 mod pubsub;
 mod strings;
 mod support;
+mod torture;
 mod transactions;

@@ -233,6 +233,6 @@ fn sleep(ctx: &mut Ctx<'_>) -> Outcome {
     let text = std::str::from_utf8(ctx.args.at(2)).unwrap_or_default();
     let seconds: f64 = text.trim().parse().unwrap_or(0.0);
     // What is no number, or negative, becomes 0.
-    ctx.effects.sleep_ms += (seconds * 1000.0) as u64;
+    ctx.effects.sleep_ms = ctx.effects.sleep_ms.saturating_add((seconds * 1000.0) as u64);
     ctx.ok()
 }
