@@ -12,6 +12,8 @@ pub struct Entry {
     pub container: Option<&'static CommandSpec>,
     /// The name as INFO and errors show it: `get`, `client|list`.
     pub full_name: String,
+    /// Where its first key stands; 0 where that varies, or there is none.
+    pub first_key: usize,
     /// First and last place of the subcommands.
     subcommands: (CommandId, CommandId),
 }
@@ -47,11 +49,19 @@ impl Table {
                 spec,
                 container: None,
                 full_name: spec.name.into(),
+                first_key: spec.legacy_range().0 as usize,
                 subcommands: (first, last),
             });
             for sub in spec.subcommands {
                 let full_name = format!("{}|{}", spec.name, sub.name);
-                entries.push(Entry { spec: sub, container: Some(spec), full_name, subcommands: (0, 0) });
+                let first_key = sub.legacy_range().0 as usize;
+                entries.push(Entry {
+                    spec: sub,
+                    container: Some(spec),
+                    full_name,
+                    first_key,
+                    subcommands: (0, 0),
+                });
             }
         }
         let mut slots = vec![EMPTY; (top.len() * 4).next_power_of_two()];

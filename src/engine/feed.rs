@@ -35,6 +35,8 @@ impl Engine {
         session.out.lend(&mut self.state.pool);
         let mut limits = Limits { bulk_max_bytes: self.state.config.bulk_max_bytes, authenticated: true };
         let (mut at, mut work, mut more) = (0, 0, false);
+        // Commands whose keys are on their way.
+        let mut scouted = 0;
         while session.blocked.is_none() && session.closing == Closing::No {
             if work >= TURN_BUDGET {
                 more = at < input.len();
@@ -42,6 +44,10 @@ impl Engine {
             }
             limits.authenticated = session.authenticated;
             limits.bulk_max_bytes = self.state.config.bulk_max_bytes;
+            if scouted == 0 && !parser.is_inside() {
+                scouted = self.scout(session.db, session.last_command, input, at, &limits);
+            }
+            scouted = scouted.saturating_sub(1);
             let pending = session.out.pending_bytes();
             match parser.parse(input, at, &limits) {
                 Ok(Parsed::Command(end)) => {

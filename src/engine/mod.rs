@@ -7,6 +7,7 @@
 mod call;
 mod cron;
 mod feed;
+mod scout;
 mod settle;
 #[cfg(test)]
 mod tests;
@@ -34,6 +35,8 @@ pub struct Engine {
     effects: Effects,
     /// The parser of whoever is not inside a command.
     parser: Parser,
+    /// The parser that looks ahead.
+    scout: Parser,
     cron: Cron,
     /// Messages and elements handed to others since the budget was last charged.
     delivered: usize,
@@ -60,6 +63,7 @@ impl Engine {
             table,
             effects: Effects::default(),
             parser: Parser::default(),
+            scout: Parser::default(),
             cron: Cron::default(),
             delivered: 0,
             base_us: 0,

@@ -191,10 +191,16 @@ impl Store {
         }
     }
 
+    /// Whether a database is so small that its lookups hardly ever wait for memory.
+    #[inline]
+    pub fn fits_cache(&self, db: usize) -> bool {
+        self.dbs[db].table.len() < PREFETCH_FROM
+    }
+
     /// Fetches groups, then words, then entries: each step needs what the one before fetched.
     fn prefetch(&self, db: usize, batch: &[(usize, Hashed<'_>)]) {
         let table = &self.dbs[db].table;
-        if batch.len() > 1 && table.len() >= PREFETCH_FROM {
+        if batch.len() > 1 && !self.fits_cache(db) {
             batch.iter().for_each(|(_, key)| table.prefetch_group(key.hash));
             batch.iter().for_each(|(_, key)| table.prefetch_word(key.hash));
             batch.iter().for_each(|(_, key)| table.prefetch_item(key.hash));
