@@ -19,25 +19,115 @@ const COMMANDS_PER_SEED: usize = 150;
 
 const KEYS: &[&str] = &["a", "b", "c", "list", "dest", "", "k{1}"];
 const NUMBERS: &[&str] = &[
-    "0", "1", "2", "3", "-1", "-2", "10", "100", "255", "4096", "2147483647", "-2147483648", "4294967295",
-    "9223372036854775807", "-9223372036854775808", "9223372036854775808", "18446744073709551615",
-    "9223372036854775", "1000000000000000", "0.001", "0.5", "1e15", "1e308", "-1e308", "9223372036854775.5",
-    "nan", "inf", "-inf", "-0", "+1", "01", " 1", "0x10", "1704067200", "1704067200001", "",
+    "0",
+    "1",
+    "2",
+    "3",
+    "-1",
+    "-2",
+    "10",
+    "100",
+    "255",
+    "4096",
+    "2147483647",
+    "-2147483648",
+    "4294967295",
+    "9223372036854775807",
+    "-9223372036854775808",
+    "9223372036854775808",
+    "18446744073709551615",
+    "9223372036854775",
+    "1000000000000000",
+    "0.001",
+    "0.5",
+    "1e15",
+    "1e308",
+    "-1e308",
+    "9223372036854775.5",
+    "nan",
+    "inf",
+    "-inf",
+    "-0",
+    "+1",
+    "01",
+    " 1",
+    "0x10",
+    "1704067200",
+    "1704067200001",
+    "",
 ];
-const PATTERNS: &[&str] = &["*", "?", "a*", "[a-c]", "[^a", "[", "\\", "[a-", "**a**b", "*a*a*a*b", "", "__key*__:*"];
+const PATTERNS: &[&str] =
+    &["*", "?", "a*", "[a-c]", "[^a", "[", "\\", "[a-", "**a**b", "*a*a*a*b", "", "__key*__:*"];
 const WORDS: &[&str] = &[
-    "NX", "XX", "GT", "LT", "EX", "PX", "EXAT", "PXAT", "KEEPTTL", "GET", "IFEQ", "PERSIST", "LEFT", "RIGHT",
-    "BEFORE", "AFTER", "COUNT", "RANK", "MAXLEN", "MATCH", "TYPE", "LEN", "IDX", "MINMATCHLEN", "WITHMATCHLEN",
-    "ASYNC", "SYNC", "REPLACE", "DB", "ON", "OFF", "SKIP", "YES", "NO", "SKIPME", "ID", "ADDR", "LADDR", "USER",
-    "MAXAGE", "AUTH", "SETNAME", "TIMEOUT", "ERROR", "NOSAVE", "FILTERBY", "ACLCAT", "MODULE", "PATTERN", "string",
-    "list", "default", "all", "everything", "keyspace", "get", "config|get", "client", "xyzzy",
+    "NX",
+    "XX",
+    "GT",
+    "LT",
+    "EX",
+    "PX",
+    "EXAT",
+    "PXAT",
+    "KEEPTTL",
+    "GET",
+    "IFEQ",
+    "PERSIST",
+    "LEFT",
+    "RIGHT",
+    "BEFORE",
+    "AFTER",
+    "COUNT",
+    "RANK",
+    "MAXLEN",
+    "MATCH",
+    "TYPE",
+    "LEN",
+    "IDX",
+    "MINMATCHLEN",
+    "WITHMATCHLEN",
+    "ASYNC",
+    "SYNC",
+    "REPLACE",
+    "DB",
+    "ON",
+    "OFF",
+    "SKIP",
+    "YES",
+    "NO",
+    "SKIPME",
+    "ID",
+    "ADDR",
+    "LADDR",
+    "USER",
+    "MAXAGE",
+    "AUTH",
+    "SETNAME",
+    "TIMEOUT",
+    "ERROR",
+    "NOSAVE",
+    "FILTERBY",
+    "ACLCAT",
+    "MODULE",
+    "PATTERN",
+    "string",
+    "list",
+    "default",
+    "all",
+    "everything",
+    "keyspace",
+    "get",
+    "config|get",
+    "client",
+    "xyzzy",
 ];
 const PARAMS: &[(&str, &[&str])] = &[
     ("list-max-listpack-size", &["-5", "-1", "1", "2", "3", "128", "0", "2147483647", "-2147483648"]),
     ("list-compress-depth", &["0", "1", "2", "3", "2147483647"]),
     ("proto-max-bulk-len", &["1048576", "536870912", "9223372036854775807"]),
     ("client-query-buffer-limit", &["1048576", "1073741824"]),
-    ("client-output-buffer-limit", &["normal 0 0 0", "normal 65536 1024 1", "pubsub 4096 1024 0", "pubsub 33554432 8388608 60"]),
+    (
+        "client-output-buffer-limit",
+        &["normal 0 0 0", "normal 65536 1024 1", "pubsub 4096 1024 0", "pubsub 33554432 8388608 60"],
+    ),
     ("notify-keyspace-events", &["KEA", "KEAnm", "", "El"]),
     ("maxmemory-policy", &["noeviction", "allkeys-lfu", "volatile-lru"]),
     ("lfu-log-factor", &["0", "10", "2147483647"]),
@@ -165,7 +255,11 @@ impl Torturer {
 
     /// Mostly small, so that commands do something.
     fn number(&mut self) -> Vec<u8> {
-        if self.one_in(2) { self.pick(&["0", "1", "2", "3", "-1", "5"]).into() } else { self.pick(NUMBERS).into() }
+        if self.one_in(2) {
+            self.pick(&["0", "1", "2", "3", "-1", "5"]).into()
+        } else {
+            self.pick(NUMBERS).into()
+        }
     }
 
     fn command(&mut self) -> Words {
@@ -182,7 +276,10 @@ impl Torturer {
                 // Many elements, so that lists grow out of one pack.
                 let mut words: Words = vec![b"RPUSH".to_vec(), b"list".to_vec()];
                 let value = self.value();
-                words.extend((0..self.below(300)).map(|i| [&value[..value.len().min(200)], i.to_string().as_bytes()].concat()));
+                words.extend(
+                    (0..self.below(300))
+                        .map(|i| [&value[..value.len().min(200)], i.to_string().as_bytes()].concat()),
+                );
                 return words;
             }
             _ => {}
@@ -226,7 +323,11 @@ impl Torturer {
             let mut at = 0;
             while at < bytes.len() {
                 let Some((_, len)) = Reply::decode(&bytes[at..]) else {
-                    assert!(!self.h.is_open(client), "a reply cannot be read: {}", bytes[at..].escape_ascii());
+                    assert!(
+                        !self.h.is_open(client),
+                        "a reply cannot be read: {}",
+                        bytes[at..].escape_ascii()
+                    );
                     break;
                 };
                 at += len;
@@ -267,7 +368,8 @@ impl Torturer {
                 self.h.turn();
             }
             6 if self.one_in(4) => {
-                let noise: Vec<u8> = (0..self.below(30)).map(|_| b"*$\r\n019-\"'x "[self.below(12)]).collect();
+                let noise: Vec<u8> =
+                    (0..self.below(30)).map(|_| b"*$\r\n019-\"'x "[self.below(12)]).collect();
                 self.send(client, &noise);
             }
             _ => {
@@ -293,7 +395,10 @@ impl Torturer {
         }
         let state = &self.h.engine.state;
         assert!(state.sessions.is_empty(), "sessions are left");
-        assert_eq!((state.waiters.blocked, state.waiters.key_count(), state.waiters.deadline_count()), (0, 0, 0));
+        assert_eq!(
+            (state.waiters.blocked, state.waiters.key_count(), state.waiters.deadline_count()),
+            (0, 0, 0)
+        );
         assert_eq!((state.watch.watched, state.watch.key_count()), (0, 0), "watches are left");
         let names = [Kind::Channel, Kind::Pattern, Kind::Shard].map(|kind| state.pubsub.count(kind));
         assert_eq!((names, state.pubsub.subscriptions), ([0; 3], 0), "subscriptions are left");
