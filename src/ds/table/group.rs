@@ -1,7 +1,8 @@
 //! One bucket's entries in one heap block.
 //!
-//! A block is `header (8) | tags (one byte an entry) | padding to 8 | words (8 bytes an entry)`. Its size is always
-//! a size class of the allocator (`rounded`), and it holds as many entries as fit, so that nothing is lost to
+//! A block is `header (8) | tags (one byte an entry) | words (7 bytes an entry) | 1`. A word is 45 bits of a pointer,
+//! whose other bits are 0, 10 more bits of the hash, and a flag; it is read and written as the lower 7 bytes of 8, and
+//! so one more byte stands at the end. A block's size is always a size class of the allocator (`rounded`), and it holds as many entries as fit, so that nothing is lost to
 //! rounding. A group without entries has no block.
 
 use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
@@ -10,13 +11,16 @@ use std::ptr::{self, NonNull};
 use crate::ds::size::rounded;
 
 /// Words with this bit set are of entries that expire.
-pub(super) const VOLATILE: u64 = 1 << 63;
-const PTR_MASK: u64 = (1 << 48) - 1;
-const CHECK_SHIFT: u32 = 48;
+pub(super) const VOLATILE: u64 = 1 << 55;
+const PTR_BITS: u32 = 45;
+/// Items are aligned to 8 bytes and below 2^48.
+const PTR_SHIFT: u32 = 3;
+const PTR_MASK: u64 = (1 << PTR_BITS) - 1;
+const CHECK_SHIFT: u32 = PTR_BITS;
 /// Which bits of the hash are kept beside a pointer. A bucket's number is made of the bits from 0 up, so these
-/// tell, without touching the entry, to which half it goes when a group of a level from 9 to 23 splits (16
-/// thousand entries to half a milliard), and those above the level tell entries of a group apart.
-const CHECK_BITS: std::ops::Range<u32> = 9..24;
+/// tell, without touching the entry, to which half it goes when a group of a level from 9 to 18 splits (16
+/// thousand to 16 million entries; others hash the key again), and those above the level tell entries of a group apart.
+const CHECK_BITS: std::ops::Range<u32> = 9..19;
 const CHECK_MASK: u64 = (1 << (CHECK_BITS.end - CHECK_BITS.start)) - 1;
 
 /// The byte of a hash that is compared first.
@@ -36,14 +40,14 @@ pub(super) fn word(hash: u64, ptr: NonNull<u8>, volatile: bool) -> u64 {
 #[inline(always)]
 pub(super) fn rewrite(old: u64, ptr: NonNull<u8>, volatile: bool) -> u64 {
     let address = ptr.as_ptr().expose_provenance() as u64;
-    assert_eq!(address & !PTR_MASK, 0, "addresses have 48 bits");
-    (old & CHECK_MASK << CHECK_SHIFT) | address | if volatile { VOLATILE } else { 0 }
+    assert_eq!(address & !(PTR_MASK << PTR_SHIFT), 0, "addresses have 48 bits, of which the last 3 are 0");
+    (old & CHECK_MASK << CHECK_SHIFT) | address >> PTR_SHIFT | if volatile { VOLATILE } else { 0 }
 }
 
 /// The pointer in a word.
 #[inline(always)]
 pub(super) fn pointer(word: u64) -> NonNull<u8> {
-    let ptr = ptr::with_exposed_provenance_mut((word & PTR_MASK) as usize);
+    let ptr = ptr::with_exposed_provenance_mut(((word & PTR_MASK) << PTR_SHIFT) as usize);
     // SAFETY: words are only made of non-null pointers.
     unsafe { NonNull::new_unchecked(ptr) }
 }
@@ -75,26 +79,32 @@ const HEADER: usize = size_of::<Header>();
 /// is less likely than 1 in 10^60.
 pub(super) const MAX_LEN: usize = u8::MAX as usize;
 const MIN_BLOCK: usize = 32;
+/// Bytes of a word in a block.
+const WORD: usize = 7;
+const WORD_MASK: u64 = (1 << (8 * WORD)) - 1;
 
 /// Where the words of a block for `cap` entries begin.
 #[inline(always)]
 const fn words_at(cap: usize) -> usize {
-    (HEADER + cap + 7) & !7
+    HEADER + cap
+}
+
+/// The bytes that a block for `cap` entries needs.
+#[inline]
+const fn needed(cap: usize) -> usize {
+    words_at(cap) + cap * WORD + 1
 }
 
 /// The size of the block for at least `len` entries.
 #[inline]
 const fn block_size(len: usize) -> usize {
-    let size = rounded(words_at(len) + len * 8);
+    let size = rounded(needed(len));
     if size < MIN_BLOCK { MIN_BLOCK } else { size }
 }
 
 /// How many entries fit into `size` bytes.
 const fn capacity(size: usize) -> usize {
-    let mut cap = (size - HEADER) / 9;
-    while words_at(cap) + cap * 8 > size {
-        cap -= 1;
-    }
+    let cap = (size - HEADER - 1) / (1 + WORD);
     if cap > MAX_LEN { MAX_LEN } else { cap }
 }
 
@@ -167,8 +177,18 @@ impl Group {
     }
 
     #[inline(always)]
-    fn words(&self) -> *mut u64 {
-        self.0.map_or(ptr::null_mut(), |block| block.as_ptr().wrapping_byte_add(words_at(self.cap())).cast())
+    fn words(&self) -> *mut u8 {
+        self.0.map_or(ptr::null_mut(), |block| block.as_ptr().cast::<u8>().wrapping_add(words_at(self.cap())))
+    }
+
+    /// Writes a word.
+    ///
+    /// # Safety
+    /// `slot` must be below the capacity.
+    #[inline(always)]
+    unsafe fn write_word(&mut self, slot: usize, word: u64) {
+        // SAFETY: there are `cap` words of so many bytes.
+        unsafe { ptr::copy_nonoverlapping(word.to_le_bytes().as_ptr(), self.words().add(slot * WORD), WORD) }
     }
 
     fn tag(&self, slot: usize) -> u8 {
@@ -180,8 +200,9 @@ impl Group {
     #[inline(always)]
     pub(super) fn word(&self, slot: usize) -> u64 {
         assert!(slot < self.len(), "a position outlived a change");
-        // SAFETY: `slot < len <= cap`, and there are `cap` words.
-        unsafe { *self.words().add(slot) }
+        // SAFETY: `slot < len <= cap`, there are `cap` words, and a byte behind the last.
+        let bytes = unsafe { self.words().add(slot * WORD).cast::<[u8; 8]>().read() };
+        u64::from_le_bytes(bytes) & WORD_MASK
     }
 
     /// All words, in the order of their slots.
@@ -191,8 +212,8 @@ impl Group {
 
     /// Where the words begin, for a prefetch.
     #[inline]
-    pub(super) fn word_address(&self, slot: usize) -> *const u64 {
-        self.words().wrapping_add(slot)
+    pub(super) fn word_address(&self, slot: usize) -> *const u8 {
+        self.words().wrapping_add(slot * WORD)
     }
 
     /// The block, for a prefetch.
@@ -228,7 +249,7 @@ impl Group {
         // What is read behind the last tag is masked below. Reading four times without looking at the length is
         // faster than a loop whose end the processor has to guess.
         let found = if self.cap() >= 8 {
-            // SAFETY: `base < cap` and `cap >= 8`, so `base + 64 <= 9 * cap`, and a block has at least `9 * cap`
+            // SAFETY: `base < cap` and `cap >= 8`, so `base + 64 <= 8 * cap`, and a block has at least `8 * cap`
             // bytes from its first tag on; all were zeroed or written.
             unsafe {
                 let tags = tags.add(base);
@@ -255,7 +276,7 @@ impl Group {
         // SAFETY: `slot < cap` now.
         unsafe {
             self.tags().cast_mut().add(slot).write(tag);
-            self.words().add(slot).write(word);
+            self.write_word(slot, word);
         }
         let header = self.header_mut();
         header.len += 1;
@@ -268,7 +289,7 @@ impl Group {
     pub(super) fn set_word(&mut self, slot: usize, word: u64) {
         let old = self.word(slot);
         // SAFETY: `word()` has checked the slot.
-        unsafe { self.words().add(slot).write(word) };
+        unsafe { self.write_word(slot, word) };
         if (old ^ word) & VOLATILE != 0 {
             let header = self.header_mut();
             // One of the two has the flag, so the count cannot go below 0 or above the length.
@@ -280,11 +301,12 @@ impl Group {
     pub(super) fn swap_remove(&mut self, slot: usize) -> u64 {
         let word = self.word(slot);
         let last = self.len() - 1;
+        let moved = self.word(last);
         // SAFETY: both slots are below the length.
         unsafe {
-            let (tags, words) = (self.tags().cast_mut(), self.words());
+            let tags = self.tags().cast_mut();
             tags.add(slot).write(*tags.add(last));
-            words.add(slot).write(*words.add(last));
+            self.write_word(slot, moved);
         }
         let header = self.header_mut();
         header.len -= 1;
@@ -347,7 +369,7 @@ impl Group {
             unsafe {
                 if count > 0 {
                     ptr::copy_nonoverlapping(self.tags(), group.tags().cast_mut(), count);
-                    ptr::copy_nonoverlapping(self.words(), group.words(), count);
+                    ptr::copy_nonoverlapping(self.words(), group.words(), count * WORD);
                 }
             }
             let volatile = self.volatile_len() as u8;
@@ -420,7 +442,7 @@ mod tests {
             let cap = capacity(size);
             assert!(cap >= len);
             assert_eq!(block_size(cap), size, "{len}");
-            assert!(words_at(cap) + cap * 8 <= size);
+            assert!(needed(cap) <= size);
         }
     }
 

@@ -32,7 +32,7 @@ use crate::ds::size::rounded;
 /// What a [`Table`] holds: the owner of one allocation that has its own key in it.
 ///
 /// # Safety
-/// `into_ptr` must return an address below 2^48 that `from_ptr` turns back into the same value. As long as a value
+/// `into_ptr` must return an address below 2^48, aligned to 8 bytes, that `from_ptr` turns back into the same value. As long as a value
 /// is not changed through `&mut`, it may exist as several bitwise copies of which one is dropped.
 pub unsafe trait Item: Sized {
     /// The bytes by which the item is found. They must not change while it is in a table.
