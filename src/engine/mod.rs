@@ -186,11 +186,6 @@ impl Engine {
     pub fn take_config_changes(&mut self) -> Vec<&'static str> {
         std::mem::take(&mut self.effects.config_changed)
     }
-
-    /// DEBUG SLEEP: for how long the server is to stand still, in milliseconds.
-    pub fn take_sleep_ms(&mut self) -> u64 {
-        std::mem::take(&mut self.effects.sleep_ms)
-    }
 }
 
 fn is_local(addr: &Address) -> bool {
