@@ -48,6 +48,8 @@ impl Engine {
         session.out.lend(&mut self.state.pool);
         let mut limits = Limits { bulk_max_bytes: self.state.config.bulk_max_bytes, authenticated: true };
         let (mut at, mut work, mut more) = (0, 0, false);
+        // Reading the socket is no part of the first command.
+        self.last_ticks_ns = self.state.clock.ticks_ns();
         let end_ns = self.last_ticks_ns + self.share_ns;
         // Commands whose keys are on their way.
         let mut scouted = 0;

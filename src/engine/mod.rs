@@ -9,8 +9,6 @@ mod cron;
 mod feed;
 mod scout;
 mod settle;
-#[cfg(test)]
-mod tests;
 
 use crate::{
     base::{clock::Clock, rng::Rng},
