@@ -69,7 +69,6 @@ fn run(args: &[String]) -> Result<(), Box<dyn std::error::Error>> {
     std::env::set_current_dir(&config.dir)?;
     start_log(&config)?;
     let limited = fit_descriptors(&mut config);
-    let (mut level, mut dir) = (config.loglevel, config.dir.clone());
     let listeners = [("tcp", config.port > 0), ("unix", !config.unixsocket.is_empty())];
     log::info!(target: RAW, "{}", banner(config.port));
     for directive in &ignored {
@@ -100,15 +99,17 @@ fn run(args: &[String]) -> Result<(), Box<dyn std::error::Error>> {
             log::info!("Received {name} scheduling shutdown...");
             break;
         }
-        let config = &server.engine().state.config;
-        if config.loglevel != level {
-            level = config.loglevel;
-            log::set_max_level(level_filter(level));
-        }
-        if config.dir != dir {
-            dir.clone_from(&config.dir);
-            if let Err(error) = std::env::set_current_dir(&dir) {
-                log::warn!("Can't chdir to '{dir}': {error}");
+        let engine = server.engine();
+        for parameter in engine.take_config_changes() {
+            let config = &engine.state.config;
+            match parameter {
+                "loglevel" => log::set_max_level(level_filter(config.loglevel)),
+                "dir" => {
+                    if let Err(error) = std::env::set_current_dir(&config.dir) {
+                        log::warn!("Can't chdir to '{}': {error}", config.dir);
+                    }
+                }
+                _ => {}
             }
         }
     }

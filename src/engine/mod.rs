@@ -87,6 +87,11 @@ impl Engine {
         self.state.stats.turns += 1;
     }
 
+    /// Counts what the turn took.
+    pub fn end_turn(&mut self) {
+        self.state.stats.turns_ns += self.state.clock.ticks_ns().saturating_sub(self.base_ticks_ns);
+    }
+
     /// The time as of the last reading, in milliseconds since 1970.
     pub fn now_ms(&self) -> i64 {
         self.store.now_ms

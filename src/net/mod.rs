@@ -150,6 +150,7 @@ impl Shell {
         self.serve_resumed();
         self.flush_all();
         self.retry_accept();
+        self.engine.end_turn();
         Ok(if self.engine.state.stopping { Turn::Stop } else { Turn::Continue })
     }
 
