@@ -13,11 +13,12 @@ macro_rules! bits {
         #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
         pub struct $type(pub $repr);
 
-        #[allow(non_camel_case_types, clippy::upper_case_acronyms)]
-        enum Bit { $($name),* }
-
         impl $type {
-            $(#[doc = concat!("`", $text, "`")] pub const $name: $type = $type(1 << Bit::$name as u32);)*
+            const TEXTS: &'static [&'static str] = &[$($text),*];
+            $(
+                #[doc = concat!("`", $text, "`")]
+                pub const $name: $type = $type(1 << $crate::command::spec::position(Self::TEXTS, $text));
+            )*
             const NAMES: &'static [(&'static str, $type)] = &[$(($text, $type::$name)),*];
 
             /// The names of the bits that are set.
@@ -27,6 +28,22 @@ macro_rules! bits {
         }
         $crate::command::spec::set_operations!($type);
     };
+}
+
+/// Where `wanted` stands in `texts`, at compile time.
+const fn position(texts: &[&str], wanted: &str) -> usize {
+    let mut at = 0;
+    loop {
+        let (text, wanted) = (texts[at].as_bytes(), wanted.as_bytes());
+        let mut same = 0;
+        while same < text.len() && same < wanted.len() && text[same] == wanted[same] {
+            same += 1;
+        }
+        if same == text.len() && same == wanted.len() {
+            return at;
+        }
+        at += 1;
+    }
 }
 
 macro_rules! set_operations {

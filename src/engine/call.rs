@@ -3,7 +3,7 @@
 use super::Engine;
 use crate::{
     command::{
-        Args, Behaviour, CmdError, Ctx, Flags, Flow,
+        Args, Behaviour, CmdError, Ctx, Flags, Flow, Outcome,
         effects::Effects,
         table::{CommandId, Table},
     },
@@ -146,17 +146,7 @@ impl Engine {
         self.prepare(session);
         session.last_command = id;
         session.out.limit(self.output_hard_limit(session));
-        let mut ctx = Ctx {
-            args,
-            session,
-            state: &mut self.state,
-            store: &mut self.store,
-            effects: &mut self.effects,
-            table: &self.table,
-            caller: call_queued,
-            may_block: true,
-        };
-        let outcome = (self.table.entry(id).spec.handler)(&mut ctx);
+        let outcome = self.handle(session, id, args);
         let failed = match outcome {
             Ok(Flow::Done) => false,
             Ok(Flow::Blocked(request)) => {
@@ -178,12 +168,9 @@ impl Engine {
         }
     }
 
-    /// Runs the command of a session that waits once more. True if it waits no more.
-    pub(super) fn call_again(&mut self, session: &mut Session, blocked: &Blocked) -> bool {
-        self.prepare(session);
-        let args = blocked.args.args();
-        let Ok(id) = self.table.lookup(args, CommandId::MAX) else { unreachable!("it was found before") };
-        let selected = std::mem::replace(&mut session.db, blocked.db);
+    /// Hands a command to its handler.
+    #[inline]
+    fn handle(&mut self, session: &mut Session, id: CommandId, args: Args<'_>) -> Outcome {
         let mut ctx = Ctx {
             args,
             session,
@@ -194,7 +181,16 @@ impl Engine {
             caller: call_queued,
             may_block: true,
         };
-        let outcome = (self.table.entry(id).spec.handler)(&mut ctx);
+        (self.table.entry(id).spec.handler)(&mut ctx)
+    }
+
+    /// Runs the command of a session that waits once more. True if it waits no more.
+    pub(super) fn call_again(&mut self, session: &mut Session, blocked: &Blocked) -> bool {
+        self.prepare(session);
+        let args = blocked.args.args();
+        let Ok(id) = self.table.lookup(args, CommandId::MAX) else { unreachable!("it was found before") };
+        let selected = std::mem::replace(&mut session.db, blocked.db);
+        let outcome = self.handle(session, id, args);
         session.db = selected;
         match outcome {
             Ok(Flow::Done) => true,

@@ -2,7 +2,6 @@
 #![allow(unsafe_code)]
 
 pub mod entry;
-pub mod int;
 pub mod list;
 mod types;
 

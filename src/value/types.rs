@@ -42,7 +42,7 @@ pub const EMBSTR_MAX: usize = 44;
 impl Value {
     /// The value as SET would store `bytes`.
     pub fn string(bytes: &[u8]) -> Value {
-        match super::int::canonical_i64(bytes) {
+        match crate::base::num::parse_i64(bytes) {
             Some(number) => Value::Int(number),
             None => Value::Str(bytes.into()),
         }

@@ -15,9 +15,9 @@ use std::mem;
 use std::ptr::{self, NonNull};
 use std::slice;
 
-use super::int::canonical_i64;
 use super::types::EMBSTR_MAX;
 use super::{Value, ValueMut, ValueRef};
+use crate::base::num::parse_i64;
 use crate::ds::size::rounded;
 use crate::ds::table::Item;
 
@@ -588,7 +588,7 @@ enum StringKind {
 
 #[inline]
 fn string_kind(bytes: &[u8]) -> StringKind {
-    match canonical_i64(bytes) {
+    match parse_i64(bytes) {
         Some(number) => StringKind::Int(number),
         None if bytes.len() <= INLINE_MAX => StringKind::Text,
         None => StringKind::Long,
