@@ -67,9 +67,11 @@ impl VirtualClock {
         VirtualClock(Arc::new(AtomicI64::new(unix_ms.saturating_mul(1000))))
     }
 
-    /// Moves it forward. A server that runs by it notices when it is next polled or woken.
+    /// Moves it forward, at most to the end of time. A server that runs by it notices when it is next polled or woken.
     pub fn advance(&self, by: Duration) {
-        self.0.fetch_add(by.as_micros() as i64, Ordering::SeqCst);
+        let by_us = i64::try_from(by.as_micros()).unwrap_or(i64::MAX);
+        // The closure always has a new time, so this cannot fail.
+        let _ = self.0.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |us| Some(us.saturating_add(by_us)));
     }
 
     /// Unix time in microseconds.

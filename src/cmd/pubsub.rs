@@ -5,7 +5,7 @@
 use crate::{
     command::{Arg, ArgKind, CmdError, CommandSpec, Ctx, Flags, Flow, Group, KeyFlags, KeySpec, Outcome},
     resp::{error::shown, output::Output},
-    state::pubsub::{Kind, Subscriptions},
+    state::pubsub::{Kind, SUBSCRIPTIONS_MAX, Subscriptions},
 };
 
 /// The commands of this family.
@@ -148,6 +148,9 @@ fn sunsubscribe(ctx: &mut Ctx<'_>) -> Outcome {
 fn begin(ctx: &mut Ctx<'_>, kind: Kind, word: &str) -> Outcome {
     let key = ctx.session.key;
     let subs = ctx.session.subscriptions.get_or_insert_default();
+    if subs.count() + ctx.args.len() > SUBSCRIPTIONS_MAX {
+        return Err(CmdError::new("ERR too many subscriptions"));
+    }
     for name in ctx.args.from(1) {
         ctx.state.pubsub.subscribe(subs, key, kind, name);
         confirm(&mut ctx.session.out, word, Some(name), counted_with(subs, kind));

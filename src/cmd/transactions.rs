@@ -5,6 +5,7 @@
 use crate::command::{
     Arg, Categories, CmdError, CommandSpec, Ctx, Flags, Flow, Group, KeyFlags, KeySpec, Outcome,
 };
+use crate::state::watch::WATCHED_MAX;
 
 /// The commands of this family.
 pub const COMMANDS: &[CommandSpec] = &[
@@ -80,7 +81,9 @@ fn exec(ctx: &mut Ctx<'_>) -> Outcome {
 /// Whether a watched key has expired since though nobody noticed yet.
 fn watched_key_expired(ctx: &Ctx<'_>) -> bool {
     let mut watched = ctx.session.watched.iter();
-    watched.any(|w| !w.was_expired && ctx.store.is_expired_unnoticed(w.db, &w.key))
+    let session = ctx.session.key;
+    watched
+        .any(|w| ctx.store.is_expired_unnoticed(w.db, &w.key) && !ctx.state.watch.found_expired(session, w))
 }
 
 /// <https://valkey.io/commands/discard/>
@@ -97,6 +100,9 @@ fn watch(ctx: &mut Ctx<'_>) -> Outcome {
     // A transaction that will fail anyway needs no more keys.
     if !ctx.session.watch_broken {
         let db = ctx.db();
+        if ctx.session.watched.len() + ctx.args.len() > WATCHED_MAX {
+            return Err(CmdError::new("ERR too many keys are watched"));
+        }
         for key in ctx.args.from(1) {
             let expired = ctx.store.is_expired_unnoticed(db, key);
             ctx.state.watch.watch(ctx.session, key, expired);

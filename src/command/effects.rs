@@ -26,8 +26,6 @@ pub struct Effects {
     pub woken: Vec<(SessionKey, Wake)>,
     /// Parameters that were changed, for the shell.
     pub config_changed: Vec<&'static str>,
-    /// DEBUG SLEEP: the whole server stands still for that long.
-    pub sleep_ms: u64,
 }
 
 impl Effects {

@@ -15,7 +15,7 @@ use crate::{
     store::{Store, changes::Interest},
 };
 
-/// Most commands, and bytes, that one transaction may queue.
+/// Most commands that one transaction may queue; its bytes count as input that is kept.
 const QUEUE_MAX_COMMANDS: usize = 1 << 24;
 
 /// What stands between a command and its run.
@@ -145,6 +145,7 @@ impl Engine {
     pub(super) fn call(&mut self, session: &mut Session, id: CommandId, args: Args<'_>) {
         self.prepare(session);
         session.last_command = id;
+        session.out.limit(self.output_hard_limit(session));
         let mut ctx = Ctx {
             args,
             session,
@@ -172,7 +173,7 @@ impl Engine {
             }
         };
         self.count(id, failed);
-        if session.out.pending_bytes() as u64 > self.output_hard_limit(session) {
+        if session.out.is_over_limit() {
             self.cut_off(session);
         }
     }

@@ -42,7 +42,7 @@ impl Engine {
     /// Moves a virtual clock, and does what falls due on the way, in order.
     pub fn advance(&mut self, by: Duration) {
         let Clock::Virtual(clock) = self.state.clock.clone() else { return };
-        let end_us = clock.now_us().saturating_add(by.as_micros() as i64);
+        let end_us = clock.now_us().saturating_add(i64::try_from(by.as_micros()).unwrap_or(i64::MAX));
         loop {
             let now_us = clock.now_us();
             let next_us = self.state.waiters.next_deadline_ms().map_or(end_us, |ms| ms.saturating_mul(1000));

@@ -3,6 +3,7 @@
 use super::Engine;
 use crate::{
     command::{Args, Behaviour, CmdError},
+    resp::output::Output,
     resp::request::{Limits, Parsed, ProtocolError},
     state::session::{Closing, ReplyMode, Session, SessionKey},
 };
@@ -15,6 +16,9 @@ const TURN_NS: u64 = 1_000_000;
 const LEAST_SHARE_NS: u64 = 100_000;
 /// Bytes of output that count as much as a command.
 const BYTES_PER_UNIT: usize = 1024;
+
+/// Most input that is kept of a client, whatever the parameters say: arguments are found by 32 bits.
+const QUERY_MAX_BYTES: usize = 3 << 30;
 
 /// What became of input.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -44,6 +48,8 @@ impl Engine {
         session.out.lend(&mut self.state.pool);
         let mut limits = Limits { bulk_max_bytes: self.state.config.bulk_max_bytes, authenticated: true };
         let (mut at, mut work, mut more) = (0, 0, false);
+        // Reading the socket is no part of the first command.
+        self.last_ticks_ns = self.state.clock.ticks_ns();
         let end_ns = self.last_ticks_ns + self.share_ns;
         // Commands whose keys are on their way.
         let mut scouted = 0;
@@ -133,7 +139,7 @@ impl Engine {
             return self.run(session, args);
         }
         let proto = session.out.proto;
-        let real = std::mem::replace(&mut session.out, crate::resp::output::Output::new(proto));
+        let real = std::mem::replace(&mut session.out, Output::muted(proto));
         let skipped = session.reply == ReplyMode::SkipNext;
         if skipped {
             // For this command alone, unless it is CLIENT REPLY SKIP or OFF once more.
@@ -162,10 +168,12 @@ impl Engine {
         session.close(Closing::AfterReply);
     }
 
-    /// Closes a client whose input grows without an end.
+    /// Closes a client whose input grows without an end, what it queued in a transaction included.
     fn check_query_limit(&mut self, session: &mut Session, kept_bytes: usize) {
         session.input_bytes = kept_bytes;
-        if kept_bytes as u64 > self.state.config.query_buffer_max_bytes as u64 {
+        let queued_bytes = session.transaction.as_ref().map_or(0, |t| t.queue_bytes);
+        let max_bytes = QUERY_MAX_BYTES.min(self.state.config.query_buffer_max_bytes as usize);
+        if kept_bytes + queued_bytes > max_bytes {
             self.state.journal.warn(format_args!(
                 "Closing client that reached max query buffer length: id={} addr={} qbuf={kept_bytes}",
                 session.id, session.addr

@@ -9,8 +9,6 @@ mod cron;
 mod feed;
 mod scout;
 mod settle;
-#[cfg(test)]
-mod tests;
 
 use crate::{
     base::{clock::Clock, rng::Rng},
@@ -185,11 +183,6 @@ impl Engine {
     /// Parameters that were changed since the last call, by name.
     pub fn take_config_changes(&mut self) -> Vec<&'static str> {
         std::mem::take(&mut self.effects.config_changed)
-    }
-
-    /// DEBUG SLEEP: for how long the server is to stand still, in milliseconds.
-    pub fn take_sleep_ms(&mut self) -> u64 {
-        std::mem::take(&mut self.effects.sleep_ms)
     }
 }
 

@@ -166,14 +166,11 @@ impl Engine {
         self.state.touch_output(key);
     }
 
-    /// The most output that a session may have waiting, in bytes.
+    /// The most output that a session may have waiting, in bytes; 0: any.
     #[inline]
     pub(super) fn output_hard_limit(&self, session: &Session) -> u64 {
         let class = if session.is_subscriber() { 2 } else { 0 };
-        match self.state.config.output_limits[class].hard_bytes {
-            0 => u64::MAX,
-            bytes => bytes,
-        }
+        self.state.config.output_limits[class].hard_bytes
     }
 
     /// Closes a client that does not read what it asked for.

@@ -66,6 +66,7 @@ impl Shell {
     /// A server that does not listen yet.
     pub fn new(mut engine: Engine) -> io::Result<Shell> {
         engine.state.probe = crate::sys::process::read;
+        engine.state.stand_still = std::thread::sleep;
         let poll = Poll::new()?;
         let waker = Arc::new(Waker::new(poll.registry(), WAKE)?);
         Ok(Shell {
@@ -149,7 +150,6 @@ impl Shell {
         self.serve_resumed();
         self.flush_all();
         self.retry_accept();
-        self.pause();
         Ok(if self.engine.state.stopping { Turn::Stop } else { Turn::Continue })
     }
 
@@ -387,14 +387,6 @@ impl Shell {
         }
         if self.accepting_since.is_some() {
             self.accepting_since = Instant::now().checked_sub(Duration::from_secs(1));
-        }
-    }
-
-    /// DEBUG SLEEP.
-    fn pause(&mut self) {
-        let sleep_ms = self.engine.take_sleep_ms();
-        if sleep_ms > 0 {
-            std::thread::sleep(Duration::from_millis(sleep_ms));
         }
     }
 

@@ -44,6 +44,10 @@ pub struct Output {
     queued_bytes: usize,
     /// How much of the oldest chunk (of `buf` where the queue is empty) was written already.
     sent: usize,
+    /// With more queued than this what is appended is dropped, since the client will be cut off; 0: never.
+    max_bytes: u64,
+    /// Nobody will read it.
+    muted: bool,
     /// The version in which replies are encoded.
     pub proto: Proto,
 }
@@ -52,6 +56,25 @@ impl Output {
     /// An empty output, for replies in version `proto`.
     pub fn new(proto: Proto) -> Output {
         Output { proto, ..Output::default() }
+    }
+
+    /// An output that nobody will read: it need not keep much.
+    pub fn muted(proto: Proto) -> Output {
+        Output { max_bytes: 1, muted: true, ..Output::new(proto) }
+    }
+
+    /// Sets how much may be pending, in bytes; 0: any amount.
+    #[inline]
+    pub fn limit(&mut self, max_bytes: u64) {
+        if !self.muted {
+            self.max_bytes = max_bytes;
+        }
+    }
+
+    /// Whether more is pending than may be.
+    #[inline]
+    pub fn is_over_limit(&self) -> bool {
+        self.max_bytes > 0 && !self.muted && self.pending_bytes() as u64 > self.max_bytes
     }
 
     /// Bytes that were not written yet.
@@ -149,7 +172,7 @@ impl Output {
 
     /// Drops everything that was not written.
     pub fn clear(&mut self) {
-        *self = Output::new(self.proto);
+        *self = Output { max_bytes: self.max_bytes, muted: self.muted, ..Output::new(self.proto) };
     }
 
     /// Appends everything that `other` holds, without a copy of its queued chunks.
@@ -178,6 +201,9 @@ impl Output {
     /// Queues the current buffer and starts another.
     #[cold]
     fn roll(&mut self) {
+        if self.max_bytes > 0 && self.queued_bytes as u64 > self.max_bytes {
+            self.buf.clear();
+        }
         if !self.buf.is_empty() {
             let buf = std::mem::take(&mut self.buf);
             self.queued_bytes += buf.len();
@@ -424,6 +450,20 @@ mod tests {
         out.boolean(true);
         out.verbatim("txt", b"hi");
         assert_eq!(written(&out), b"%2\r\n_\r\n_\r\n#t\r\n=6\r\ntxt:hi\r\n");
+    }
+
+    #[test]
+    fn what_is_over_the_limit_is_not_kept() {
+        let mut out = Output::default();
+        out.limit(1 << 20);
+        let mut muted = Output::muted(Proto::Resp2);
+        muted.limit(0);
+        for _ in 0..1000 {
+            out.bulk(&[b'x'; 100_000]);
+            muted.bulk(&[b'x'; 100_000]);
+        }
+        assert!(out.is_over_limit() && out.mem_bytes() < 2 << 20);
+        assert!(!muted.is_over_limit() && muted.mem_bytes() < 1 << 20);
     }
 
     #[test]

@@ -3,6 +3,9 @@
 use memchr::memchr;
 use std::fmt;
 
+/// Most replies that may stand in each other.
+const DEPTH_MAX: usize = 64;
+
 /// A reply of RESP2 or RESP3.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Reply {
@@ -17,13 +20,22 @@ pub enum Reply {
     Set(Vec<Reply>),
     Push(Vec<Reply>),
     Double(String),
+    BigNumber(String),
     Bool(bool),
     Verbatim(String, Vec<u8>),
 }
 
 impl Reply {
-    /// Decodes the first reply of `bytes`: it and its length in bytes; `None` where it is not complete or no reply.
+    /// Decodes the first reply of `bytes`: it and its length in bytes; `None` where it is not complete or no reply, or
+    /// more than 64 replies stand in each other. Attributes are left out.
     pub fn decode(bytes: &[u8]) -> Option<(Reply, usize)> {
+        Reply::decode_at(bytes, 0)
+    }
+
+    fn decode_at(bytes: &[u8], depth: usize) -> Option<(Reply, usize)> {
+        if depth > DEPTH_MAX {
+            return None;
+        }
         let end = memchr(b'\r', bytes)?;
         let text = String::from_utf8_lossy(bytes.get(1..end)?).into_owned();
         let at = end + 2;
@@ -34,7 +46,7 @@ impl Reply {
         let many = |n: usize| -> Option<(Vec<Reply>, usize)> {
             let (mut items, mut at) = (Vec::new(), at);
             for _ in 0..n {
-                let (item, len) = Reply::decode(bytes.get(at..)?)?;
+                let (item, len) = Reply::decode_at(bytes.get(at..)?, depth + 1)?;
                 items.push(item);
                 at += len;
             }
@@ -46,33 +58,40 @@ impl Reply {
             b'-' => (Reply::Error(text), at),
             b':' => (Reply::Int(number()?), at),
             b',' => (Reply::Double(text), at),
+            b'(' => (Reply::BigNumber(text), at),
             b'#' => (Reply::Bool(text == "t"), at),
             b'_' => (Reply::Null, at),
             b'$' | b'=' if text == "-1" => (Reply::Null, at),
             kind @ (b'$' | b'=') => {
                 let n = count()?;
-                let body = bytes.get(at..at + n)?.to_vec();
-                bytes.get(at + n..at + n + 2)?;
+                let after = at.checked_add(n)?.checked_add(2)?;
+                let body = bytes.get(at..after)?[..n].to_vec();
                 let reply = match kind {
                     b'$' => Reply::Bulk(body),
                     _ => {
-                        Reply::Verbatim(String::from_utf8_lossy(&body[..3]).into_owned(), body[4..].to_vec())
+                        let kind = String::from_utf8_lossy(body.get(..3)?).into_owned();
+                        Reply::Verbatim(kind, body.get(4..)?.to_vec())
                     }
                 };
-                (reply, at + n + 2)
+                (reply, after)
             }
             b'*' if text == "-1" => (Reply::NullArray, at),
             b'*' => many(count()?).map(|(items, at)| (Reply::Array(items), at))?,
             b'~' => many(count()?).map(|(items, at)| (Reply::Set(items), at))?,
             b'>' => many(count()?).map(|(items, at)| (Reply::Push(items), at))?,
             b'%' => {
-                let (items, at) = many(2 * count()?)?;
+                let (items, at) = many(count()?.checked_mul(2)?)?;
                 let mut items = items.into_iter();
                 let mut pairs = Vec::new();
                 while let (Some(key), Some(value)) = (items.next(), items.next()) {
                     pairs.push((key, value));
                 }
                 (Reply::Map(pairs), at)
+            }
+            b'|' => {
+                let (_, at) = many(count()?.checked_mul(2)?)?;
+                let (reply, len) = Reply::decode_at(bytes.get(at..)?, depth + 1)?;
+                (reply, at + len)
             }
             _ => return None,
         })
@@ -107,6 +126,7 @@ impl fmt::Display for Reply {
                 f.write_str("}")
             }
             Reply::Double(text) => write!(f, ",{text}"),
+            Reply::BigNumber(text) => write!(f, "({text}"),
             Reply::Bool(value) => write!(f, "#{value}"),
             Reply::Verbatim(kind, bytes) => write!(f, "={kind}:\"{}\"", bytes.escape_ascii()),
         }

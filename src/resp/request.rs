@@ -2,6 +2,8 @@
 
 use memchr::memchr;
 
+/// Arguments for which room is kept between commands.
+const KEPT_SPANS: usize = 16 * 1024;
 /// Longest inline command, count line or length line, in bytes.
 const LINE_MAX_BYTES: usize = 64 * 1024;
 /// What a client that is not logged in may send: arguments, and bytes in each.
@@ -198,9 +200,12 @@ impl Parser {
         self.parse_bulks(input, limits)
     }
 
-    /// Forgets the command that was begun.
+    /// Forgets the command that was begun, and gives back what an uncommonly long one took.
     pub fn reset(&mut self) {
         self.place = Place::default();
+        if self.spans.capacity() > KEPT_SPANS {
+            self.spans = Vec::new();
+        }
     }
 
     /// To be called with the offset by which the input moved.

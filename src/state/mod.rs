@@ -16,6 +16,7 @@ use config::Config;
 use pubsub::PubSub;
 use session::{SessionKey, Sessions};
 use stats::Stats;
+use std::time::Duration;
 use waiters::Waiters;
 use watch::Watch;
 
@@ -46,6 +47,8 @@ pub struct State {
     pub stats: Stats,
     /// How to ask the operating system about the process; where nobody says, it tells nothing.
     pub probe: Probe,
+    /// DEBUG SLEEP: how to let time go by; where nobody says, it does not.
+    pub stand_still: fn(Duration),
     pub rng: Rng,
     pub seed: Seed,
     /// Sessions with output to be written.
@@ -84,6 +87,7 @@ impl State {
             watch: Watch::new(seed, databases),
             stats: Stats::new(commands),
             probe: Process::default,
+            stand_still: |_| {},
             rng,
             seed,
             dirty: Vec::new(),
@@ -103,10 +107,11 @@ impl State {
         }
     }
 
-    /// Memory of sessions and subscriptions, in bytes.
+    /// Memory of sessions and of what they subscribed to, watch and wait for, in bytes.
     pub fn mem_bytes(&self) -> usize {
         let sessions: usize =
             self.sessions.iter().map(|(_, s)| s.as_ref().map_or(0, |s| s.mem_bytes())).sum();
-        sessions + self.sessions.capacity() * size_of::<usize>() + self.pubsub.mem_bytes()
+        let tables = self.pubsub.mem_bytes() + self.watch.mem_bytes() + self.waiters.mem_bytes();
+        sessions + self.sessions.capacity() * size_of::<usize>() + tables
     }
 }

@@ -18,6 +18,9 @@ pub type Name = Arc<[u8]>;
 /// Messages of this size are kept once for all their receivers; shorter ones are copied, which costs less.
 const SHARED_FROM_BYTES: usize = 1024;
 
+/// Most subscriptions that one session may have.
+pub const SUBSCRIPTIONS_MAX: usize = 1 << 20;
+
 /// The three name spaces of subscriptions.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Kind {
@@ -174,12 +177,19 @@ pub struct PubSub {
     names: [HashMap<Name, Receivers, Seed>; 3],
     /// Subscriptions of all sessions, of each kind.
     pub subscriptions: usize,
+    /// Bytes of the names.
+    name_bytes: usize,
 }
 
 impl PubSub {
     /// Nobody subscribed.
     pub fn new(seed: Seed) -> PubSub {
-        PubSub { seed, names: std::array::from_fn(|_| HashMap::with_hasher(seed)), subscriptions: 0 }
+        PubSub {
+            seed,
+            names: std::array::from_fn(|_| HashMap::with_hasher(seed)),
+            subscriptions: 0,
+            name_bytes: 0,
+        }
     }
 
     /// Subscribes a session; false where it was already.
@@ -191,7 +201,10 @@ impl PubSub {
         let all = &mut self.names[kind as usize];
         let name = match all.get_key_value(name) {
             Some((name, _)) => Arc::clone(name),
-            None => Arc::from(name),
+            None => {
+                self.name_bytes += name.len();
+                Arc::from(name)
+            }
         };
         all.entry(Arc::clone(&name)).and_modify(|r| r.insert(key)).or_insert(Receivers::One(key));
         own.insert(name, self.seed);
@@ -215,6 +228,7 @@ impl PubSub {
         let all = &mut self.names[kind as usize];
         if all.get_mut(name).is_some_and(|receivers| receivers.remove(key)) {
             all.remove(name);
+            self.name_bytes -= name.len();
         }
         self.subscriptions -= 1;
         true
@@ -300,9 +314,10 @@ impl PubSub {
         delivered
     }
 
-    /// Memory held, in bytes, without the names.
+    /// Memory held, in bytes.
     pub fn mem_bytes(&self) -> usize {
-        self.names.iter().map(|m| m.capacity() * (size_of::<(Name, Receivers)>() + 1)).sum()
+        let slots: usize = self.names.iter().map(HashMap::capacity).sum();
+        slots * (size_of::<(Name, Receivers)>() + 1) + self.name_bytes
     }
 }
 

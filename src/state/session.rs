@@ -178,7 +178,7 @@ impl Session {
     /// Lets replies go nowhere where the client wants none; to be handed back to [`Session::unmute`].
     pub fn mute(&mut self) -> Option<Output> {
         let proto = self.out.proto;
-        (self.reply != ReplyMode::On).then(|| std::mem::replace(&mut self.out, Output::new(proto)))
+        (self.reply != ReplyMode::On).then(|| std::mem::replace(&mut self.out, Output::muted(proto)))
     }
 
     /// Ends what [`Session::mute`] began: after the reply to one command.
@@ -207,6 +207,7 @@ impl Session {
             + self.parser.as_ref().map_or(0, |p| size_of::<Parser>() + p.mem_bytes())
             + self.transaction.as_ref().map_or(0, |t| size_of::<Transaction>() + t.queue_bytes)
             + self.subscriptions.as_ref().map_or(0, |s| s.mem_bytes())
+            + self.blocked.as_ref().map_or(0, |b| b.mem_bytes())
             + self.watched.capacity() * size_of::<Watched>()
             + [&self.name, &self.lib_name, &self.lib_version]
                 .into_iter()

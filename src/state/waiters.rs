@@ -50,13 +50,22 @@ pub struct Waiters {
     next_ticket: u64,
     /// Sessions that wait.
     pub blocked: usize,
+    /// Bytes of the keys.
+    key_bytes: usize,
+}
+
+impl Blocked {
+    /// Memory held, in bytes, without the keys.
+    pub fn mem_bytes(&self) -> usize {
+        size_of::<Blocked>() + self.args.mem_bytes() + self.keys.capacity() * size_of::<Arc<[u8]>>()
+    }
 }
 
 impl Waiters {
     /// Nobody waits, in any of `databases`.
     pub fn new(seed: Seed, databases: usize) -> Waiters {
         let queues = (0..databases).map(|_| HashMap::with_hasher(seed)).collect();
-        Waiters { queues, deadlines: BTreeSet::new(), next_ticket: 0, blocked: 0 }
+        Waiters { queues, deadlines: BTreeSet::new(), next_ticket: 0, blocked: 0, key_bytes: 0 }
     }
 
     /// Puts a session at the end of the queues of its keys. One that `was` waiting keeps its place and its deadline.
@@ -77,6 +86,8 @@ impl Waiters {
             let queues = &mut self.queues[db];
             if let Some((shared, _)) = queues.get_key_value(key) {
                 *key = Arc::clone(shared);
+            } else {
+                self.key_bytes += key.len();
             }
             queues.entry(Arc::clone(key)).or_default().insert(ticket, session);
         }
@@ -94,6 +105,7 @@ impl Waiters {
             let Some(queue) = queues.get_mut(key) else { continue };
             queue.remove(&blocked.ticket);
             if queue.is_empty() {
+                self.key_bytes -= key.len();
                 queues.remove(key);
             }
         }
@@ -133,6 +145,12 @@ impl Waiters {
     /// How many sessions wait with an end to it.
     pub fn deadline_count(&self) -> usize {
         self.deadlines.len()
+    }
+
+    /// Memory held, in bytes.
+    pub fn mem_bytes(&self) -> usize {
+        let slots: usize = self.queues.iter().map(HashMap::capacity).sum();
+        slots * (size_of::<(Arc<[u8]>, Queue)>() + 1) + self.key_bytes
     }
 
     /// A session whose wait ended by `now_ms`.

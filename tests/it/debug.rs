@@ -5,6 +5,7 @@ use staywire::{
     testkit::Harness,
     value::Value,
 };
+use std::{cell::Cell, time::Duration};
 
 #[test]
 fn it_is_closed_unless_allowed() {
@@ -117,7 +118,7 @@ fn objects_are_described() {
     let a = server.connect();
     assert_eq!(server.call(a, "DEBUG OBJECT nosuch"), "-ERR no such key");
     server.call(a, "RPUSH l a b ccc");
-    server.advance(std::time::Duration::from_secs(3));
+    server.advance(Duration::from_secs(3));
     // The virtual clock's time in seconds, cut to 24 bits.
     let lru = 1_704_067_200 & 0xff_ffff;
     let times = format!("lru:{lru} lru_seconds_idle:3 lfu_freq:");
@@ -192,10 +193,10 @@ fn active_expiry_and_sleep_are_handed_on() {
     assert!(!server.engine.state.config.active_expire);
     assert_eq!(server.call(a, "DEBUG SET-ACTIVE-EXPIRE 1"), "+OK");
     assert!(server.engine.state.config.active_expire);
-    assert_eq!(server.call(a, "DEBUG SLEEP 0.25"), "+OK");
-    assert_eq!(server.engine.take_sleep_ms(), 250);
-    for nothing in ["x", "-1", "nan"] {
-        assert_eq!(server.call(a, &format!("DEBUG SLEEP {nothing}")), "+OK");
-        assert_eq!(server.engine.take_sleep_ms(), 0);
+    thread_local!(static SLEPT: Cell<Duration> = const { Cell::new(Duration::ZERO) });
+    server.engine.state.stand_still = |time| SLEPT.set(time);
+    for (text, ms) in [("0.25", 250), ("x", 0), ("-1", 0), ("nan", 0), ("inf", u64::MAX)] {
+        assert_eq!(server.call(a, &format!("DEBUG SLEEP {text}")), "+OK");
+        assert_eq!(SLEPT.get(), Duration::from_millis(ms));
     }
 }

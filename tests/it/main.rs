@@ -15,4 +15,5 @@ mod net;
 mod pubsub;
 mod strings;
 mod support;
+mod torture;
 mod transactions;

@@ -89,6 +89,7 @@ impl<'a> Selection<'a> {
             }
             i += 2;
         }
+        selection.ids.sort_unstable();
         Ok(selection)
     }
 
@@ -115,7 +116,7 @@ impl<'a> Selection<'a> {
         let is_at = |wanted: Option<&[u8]>, addr: &dyn std::fmt::Display| {
             wanted.is_none_or(|wanted| addr.to_string().as_bytes() == wanted)
         };
-        (self.ids.is_empty() || self.ids.contains(&session.id))
+        (self.ids.is_empty() || self.ids.binary_search(&session.id).is_ok())
             && self.kind.is_none_or(|wanted| wanted == kind)
             && is_at(self.addr, &session.addr)
             && is_at(self.local_addr, &session.local_addr)

@@ -11,6 +11,8 @@ use crate::{
     value::{List, ValueRef},
 };
 
+use std::time::Duration;
+
 /// The commands of this family.
 pub const COMMANDS: &[CommandSpec] = &[CommandSpec::new("debug", -2, Group::Server, debug)
     .flags(&[Flags::ADMIN, Flags::NOSCRIPT, Flags::LOADING, Flags::STALE, Flags::PROTECTED])
@@ -228,11 +230,11 @@ fn set_active_expire(ctx: &mut Ctx<'_>) -> Outcome {
     ctx.ok()
 }
 
-/// Whoever drives the engine stands still once this turn's replies are written.
+/// Whoever drives the engine stands still; what waits for the end of the command finds the time gone by.
 fn sleep(ctx: &mut Ctx<'_>) -> Outcome {
     let text = std::str::from_utf8(ctx.args.at(2)).unwrap_or_default();
     let seconds: f64 = text.trim().parse().unwrap_or(0.0);
     // What is no number, or negative, becomes 0.
-    ctx.effects.sleep_ms += (seconds * 1000.0) as u64;
+    (ctx.state.stand_still)(Duration::from_millis((seconds * 1000.0) as u64));
     ctx.ok()
 }

@@ -346,6 +346,8 @@ pub(super) fn move_element(ctx: &mut Ctx<'_>, from: End, to: End) -> Result<bool
     }
     changed(store, db, destination, push_event(to), false);
     changed(store, db, source, pop_event(from), emptied);
+    // Two keys, but one change.
+    store.changes.dirty -= 1;
     ctx.session.out.bulk(&element);
     Ok(true)
 }

@@ -13,7 +13,7 @@ use crate::{
 
 /// Refuses a string that would be longer than `proto-max-bulk-len`.
 fn check_len(ctx: &Ctx<'_>, len: usize, more: usize) -> Result<(), CmdError> {
-    let max = usize::try_from(ctx.state.config.bulk_max_bytes).unwrap_or(usize::MAX);
+    let max = ctx.state.config.string_max_bytes();
     match len.checked_add(more) {
         Some(total) if total <= max => Ok(()),
         _ => Err(CmdError::TOO_LONG),

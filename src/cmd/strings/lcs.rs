@@ -60,7 +60,7 @@ pub(super) fn lcs(ctx: &mut Ctx<'_>) -> Outcome {
     }
     // Both are below 2^32, so the product is below 2^66.
     let table_bytes = (a.len() as u128 + 1) * (b.len() as u128 + 1) * 4;
-    if table_bytes > ctx.state.config.bulk_max_bytes as u128 {
+    if table_bytes > ctx.state.config.string_max_bytes() as u128 {
         return Err(CmdError::new(
             "ERR Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len",
         ));

@@ -128,6 +128,11 @@ impl Default for Config {
 }
 
 impl Config {
+    /// The longest string that a command may make, in bytes: `proto-max-bulk-len`, and below 4 GiB.
+    pub fn string_max_bytes(&self) -> usize {
+        self.bulk_max_bytes.clamp(0, i64::from(u32::MAX)) as usize
+    }
+
     /// How lists are kept.
     #[inline]
     pub fn list(&self) -> ListConfig {

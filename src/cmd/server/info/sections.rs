@@ -174,7 +174,7 @@ const PERSISTENCE: &[(&str, Figure)] = &[
     ("current_fork_perc", Fixed("0.00")),
     ("current_save_keys_processed", Fixed("0")),
     ("current_save_keys_total", Fixed("0")),
-    ("rdb_changes_since_last_save", Fixed("0")),
+    ("rdb_changes_since_last_save", Int(|f| f.store.changes.dirty as i64)),
     ("rdb_bgsave_in_progress", Fixed("0")),
     ("rdb_last_save_time", Int(|f| f.state.identity.started_ms / 1000)),
     ("rdb_last_bgsave_status", Fixed("ok")),
