@@ -20,6 +20,9 @@ static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 /// Descriptors that are not clients: sockets that listen, the poll, the log.
 const RESERVED_FDS: u64 = 32;
 
+/// The target of records that are logged without time and level.
+const RAW: &str = "raw";
+
 const USAGE: &str = "\
 Usage: staywire [/path/to/redis.conf] [options] [-]
        staywire - (read config from stdin)
@@ -62,15 +65,12 @@ fn main() -> ExitCode {
 
 fn run(args: &[String]) -> Result<(), Box<dyn std::error::Error>> {
     let (config, config_file, ignored) = configure(args)?;
-    start_log(&config)?;
     let mut config = config;
+    std::env::set_current_dir(&config.dir)?;
+    start_log(&config)?;
     let limited = fit_descriptors(&mut config);
-    let pid = std::process::id();
-    let (port, loglevel) = (config.port, config.loglevel);
-    println!(" Staywire {} ({}-bit)", env!("CARGO_PKG_VERSION"), usize::BITS);
-    println!(" Running in standalone mode");
-    println!(" Port: {port}");
-    println!(" PID: {pid}\n");
+    let listeners = [("tcp", config.port > 0), ("unix", !config.unixsocket.is_empty())];
+    log::info!(target: RAW, "{}", banner(config.port));
     for directive in &ignored {
         log::warn!("Ignored, as it is not built yet: {directive}");
     }
@@ -89,9 +89,9 @@ fn run(args: &[String]) -> Result<(), Box<dyn std::error::Error>> {
         signal_hook::flag::register_usize(number, Arc::clone(&signal), number as usize)?;
     }
     log::info!("Server initialized");
-    log::info!("Ready to accept connections tcp");
-    std::io::stdout().flush()?;
-    let mut level = loglevel;
+    for (kind, _) in listeners.iter().filter(|(_, open)| *open) {
+        log::info!("Ready to accept connections {kind}");
+    }
     while server.poll_once(None)? {
         let caught = signal.load(Ordering::Relaxed);
         if caught != 0 {
@@ -99,16 +99,30 @@ fn run(args: &[String]) -> Result<(), Box<dyn std::error::Error>> {
             log::info!("Received {name} scheduling shutdown...");
             break;
         }
-        let wanted = server.engine().state.config.loglevel;
-        if wanted != level {
-            level = wanted;
-            log::set_max_level(level_filter(level));
+        let engine = server.engine();
+        for parameter in engine.take_config_changes() {
+            let config = &engine.state.config;
+            match parameter {
+                "loglevel" => log::set_max_level(level_filter(config.loglevel)),
+                "dir" => {
+                    if let Err(error) = std::env::set_current_dir(&config.dir) {
+                        log::warn!("Can't chdir to '{}': {error}", config.dir);
+                    }
+                }
+                _ => {}
+            }
         }
     }
     log::info!("User requested shutdown...");
     server.finish();
     log::info!("Staywire is now ready to exit, bye bye...");
     Ok(())
+}
+
+/// What tools that start a server look for, above all the line with its process id.
+fn banner(port: i64) -> String {
+    let (version, bits, pid) = (env!("CARGO_PKG_VERSION"), usize::BITS, std::process::id());
+    format!(" Staywire {version} ({bits}-bit)\n Running in standalone mode\n Port: {port}\n PID: {pid}\n")
 }
 
 /// Reads the file, standard input and the options, in this order; returns what was ignored, too.
@@ -164,6 +178,9 @@ fn start_log(config: &Config) -> std::io::Result<()> {
     let mut builder = env_logger::Builder::new();
     let pid = std::process::id();
     builder.filter_level(log::LevelFilter::Trace).format(move |line, record| {
+        if record.target() == RAW {
+            return writeln!(line, "{}", record.args());
+        }
         let mark = match record.level() {
             log::Level::Error | log::Level::Warn => '#',
             log::Level::Info => '*',

@@ -115,9 +115,9 @@ impl Builder {
         self
     }
 
-    /// Sets a parameter by its name in `redis.conf`. What is wrong with it, [`Builder::start`] says.
+    /// Sets a parameter by its name in `redis.conf`; several words are given as in a line of it. What is wrong with it, [`Builder::start`] says.
     pub fn config(mut self, name: &str, value: &str) -> Builder {
-        if let Err(why) = self.config.set_directive(name, &[value.to_string()]) {
+        if let Err(why) = self.config.set_text(name, value) {
             self.refused.get_or_insert(format!("{name}: {why}"));
         }
         self

@@ -12,8 +12,13 @@ pub fn matches_nocase(pattern: &[u8], text: &[u8]) -> bool {
     matches_case(pattern, text, true)
 }
 
+/// An empty text matches the empty pattern alone, as in Redis: not even `*`, which callers may mean as "all".
+///
 /// Linear in practice and at most quadratic: on a mismatch only the last `*` is tried again, one byte further.
 fn matches_case(pattern: &[u8], text: &[u8], nocase: bool) -> bool {
+    if text.is_empty() {
+        return pattern.is_empty();
+    }
     let (mut p, mut t) = (0, 0);
     let mut retry: Option<(usize, usize)> = None;
     loop {
@@ -94,8 +99,9 @@ mod tests {
     #[test]
     fn elements_of_a_pattern() {
         let yes: &[(&str, &str)] = &[
-            ("*", ""),
+            ("", ""),
             ("*", "abc"),
+            ("abc*", "abc"),
             ("a*c", "abbbc"),
             ("h?llo", "hello"),
             ("h[ae]llo", "hallo"),
@@ -115,6 +121,7 @@ mod tests {
         let no: &[(&str, &str)] = &[
             ("", "a"),
             ("a", ""),
+            ("*", ""),
             ("h[^e]llo", "hello"),
             ("a\\*c", "abc"),
             ("?", ""),

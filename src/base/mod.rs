@@ -7,3 +7,9 @@ pub mod journal;
 pub mod ldouble;
 pub mod num;
 pub mod rng;
+
+/// What the system says of an error, without the number that the standard library appends.
+pub fn os_error_text(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or_default().to_string()
+}

@@ -1,7 +1,10 @@
 //! Connections: logging in, choosing protocol and database, answering.
 
 use crate::command::{Arg, ArgKind, Categories, CmdError, CommandSpec, Ctx, Flags, Flow, Group, Outcome};
-use crate::{resp::Proto, state::session::Closing};
+use crate::{
+    resp::{Proto, error::shown},
+    state::session::Closing,
+};
 
 /// The commands of this family.
 pub const COMMANDS: &[CommandSpec] = &[
@@ -155,7 +158,7 @@ fn hello(ctx: &mut Ctx<'_>) -> Outcome {
             name = Some(args.at(i + 1));
             i += 2;
         } else {
-            let option = String::from_utf8_lossy(args.at(i));
+            let option = String::from_utf8_lossy(shown(args.at(i)));
             return Err(CmdError::with(format!("ERR Syntax error in HELLO option '{option}'")));
         }
     }
@@ -248,13 +251,6 @@ fn reset(ctx: &mut Ctx<'_>) -> Outcome {
 
 /// <https://valkey.io/commands/select/>
 fn select(ctx: &mut Ctx<'_>) -> Outcome {
-    ctx.session.db = db_arg(ctx, 1)?;
+    ctx.session.db = ctx.database_arg(1)?;
     ctx.ok()
-}
-
-/// Argument `i` as the number of a database.
-pub(super) fn db_arg(ctx: &Ctx<'_>, i: usize) -> Result<usize, CmdError> {
-    let number = ctx.int_arg(i)?;
-    let found = usize::try_from(number).ok().filter(|&db| db < ctx.store.databases());
-    found.ok_or(CmdError::DB_OUT_OF_RANGE)
 }

@@ -5,6 +5,7 @@ use crate::{
         Arg, ArgKind, Categories, CmdError, CommandSpec, Ctx, Flags, Group, KeyFlags, KeySpec, Outcome,
         ctx::int,
     },
+    resp::error::shown,
     store::changes::{Class, Event},
 };
 
@@ -162,7 +163,7 @@ impl Conditions {
             } else if ctx.is_word(i, "lt") {
                 conditions.lt = true;
             } else {
-                return Err(CmdError::with([b"ERR Unsupported option ".as_slice(), word].concat()));
+                return Err(CmdError::with([b"ERR Unsupported option ", shown(word)].concat()));
             }
         }
         let Conditions { nx, xx, gt, lt } = conditions;

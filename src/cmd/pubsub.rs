@@ -4,7 +4,7 @@
 
 use crate::{
     command::{Arg, ArgKind, CmdError, CommandSpec, Ctx, Flags, Flow, Group, KeyFlags, KeySpec, Outcome},
-    resp::output::Output,
+    resp::{error::shown, output::Output},
     state::pubsub::{Kind, SUBSCRIPTIONS_MAX, Subscriptions},
 };
 
@@ -212,7 +212,7 @@ fn pubsub_shardchannels(ctx: &mut Ctx<'_>) -> Outcome {
 
 fn list(ctx: &mut Ctx<'_>, kind: Kind) -> Outcome {
     if ctx.args.len() > 3 {
-        let word = String::from_utf8_lossy(ctx.args.at(1));
+        let word = String::from_utf8_lossy(shown(ctx.args.at(1)));
         return Err(CmdError::with(format!(
             "ERR unknown subcommand or wrong number of arguments for '{word}'. Try PUBSUB HELP."
         )));

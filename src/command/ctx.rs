@@ -99,6 +99,17 @@ impl Ctx<'_> {
         if (min..=max).contains(&n) { Ok(n) } else { Err(otherwise) }
     }
 
+    /// Argument `i` as the number of a database.
+    pub fn database_arg(&self, i: usize) -> Result<usize, CmdError> {
+        self.database(c_int(self.args.at(i))?)
+    }
+
+    /// A database by its number.
+    pub fn database(&self, number: i32) -> Result<usize, CmdError> {
+        let found = usize::try_from(number).ok().filter(|&db| db < self.store.databases());
+        found.ok_or(CmdError::DB_OUT_OF_RANGE)
+    }
+
     /// Whether argument `i` is this word, in any case.
     pub fn is_word(&self, i: usize, word: &str) -> bool {
         self.args.get(i).is_some_and(|arg| arg.eq_ignore_ascii_case(word.as_bytes()))
@@ -109,4 +120,11 @@ impl Ctx<'_> {
 #[inline]
 pub fn int(text: &[u8]) -> Result<i64, CmdError> {
     crate::base::num::parse_i64(text).ok_or(CmdError::NOT_AN_INTEGER)
+}
+
+/// An integer that Redis reads as a C `int`: the number of a database.
+pub fn c_int(text: &[u8]) -> Result<i32, CmdError> {
+    i32::try_from(int(text)?).map_err(|_| {
+        CmdError::new("ERR value is out of range, value must between -2147483648 and 2147483647")
+    })
 }

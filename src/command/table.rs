@@ -1,7 +1,10 @@
 //! The table of all commands: finds a command by its name.
 
 use super::spec::CommandSpec;
-use crate::resp::{error::CmdError, request::Args};
+use crate::resp::{
+    error::{CmdError, shown},
+    request::Args,
+};
 
 /// A command's place in the table.
 pub type CommandId = u16;
@@ -133,9 +136,10 @@ impl Table {
         let sub = args.at(1);
         let found = (first..end).find(|&i| self.entry(i).spec.name.as_bytes().eq_ignore_ascii_case(sub));
         found.ok_or_else(|| {
-            let shown = String::from_utf8_lossy(&sub[..sub.len().min(128)]).into_owned();
+            let sub = shown(&sub[..sub.len().min(128)]);
             let container = entry.spec.name.to_ascii_uppercase();
-            CmdError::with(format!("ERR unknown subcommand '{shown}'. Try {container} HELP."))
+            let tail = format!("'. Try {container} HELP.");
+            CmdError::with([b"ERR unknown subcommand '", sub, tail.as_bytes()].concat())
         })
     }
 }
@@ -144,18 +148,18 @@ impl Table {
 fn unknown(args: Args<'_>) -> CmdError {
     let mut text = b"ERR unknown command '".to_vec();
     let name = args.at(0);
-    text.extend_from_slice(&name[..name.len().min(128)]);
+    text.extend_from_slice(shown(&name[..name.len().min(128)]));
     text.extend_from_slice(b"', with args beginning with: ");
-    let mut shown = 0;
+    let mut length = 0;
     for arg in args.from(1) {
-        if shown >= 128 {
+        if length >= 128 {
             break;
         }
-        let part = &arg[..arg.len().min(128 - shown)];
+        let part = shown(&arg[..arg.len().min(128 - length)]);
         text.push(b'\'');
         text.extend_from_slice(part);
         text.extend_from_slice(b"' ");
-        shown += part.len() + 3;
+        length += part.len() + 3;
     }
     CmdError::with(text)
 }

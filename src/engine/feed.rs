@@ -10,6 +10,10 @@ use crate::{
 
 /// Most work for one connection in one turn: a command counts 1, and more for what it makes others receive.
 const TURN_BUDGET: usize = 4096;
+/// Most time for all connections of one turn, in nanoseconds, beside the one command that each may run anyway.
+const TURN_NS: u64 = 1_000_000;
+/// Least time for one of them.
+const LEAST_SHARE_NS: u64 = 100_000;
 /// Bytes of output that count as much as a command.
 const BYTES_PER_UNIT: usize = 1024;
 
@@ -26,6 +30,11 @@ pub struct Fed {
 }
 
 impl Engine {
+    /// Says how many connections are about to be served in this turn, for each to have its share of the time.
+    pub fn share_turn(&mut self, connections: usize) {
+        self.share_ns = (TURN_NS / connections.max(1) as u64).max(LEAST_SHARE_NS);
+    }
+
     /// Serves the commands in `input`: what a connection sent and was not consumed before.
     pub fn feed(&mut self, key: SessionKey, input: &[u8]) -> Fed {
         let Some(mut session) = self.state.sessions.get_mut(key).and_then(Option::take) else {
@@ -39,10 +48,13 @@ impl Engine {
         session.out.lend(&mut self.state.pool);
         let mut limits = Limits { bulk_max_bytes: self.state.config.bulk_max_bytes, authenticated: true };
         let (mut at, mut work, mut more) = (0, 0, false);
+        // Reading the socket is no part of the first command.
+        self.last_ticks_ns = self.state.clock.ticks_ns();
+        let end_ns = self.last_ticks_ns + self.share_ns;
         // Commands whose keys are on their way.
         let mut scouted = 0;
         while session.blocked.is_none() && session.closing == Closing::No {
-            if work >= TURN_BUDGET {
+            if work >= TURN_BUDGET || self.last_ticks_ns > end_ns {
                 more = at < input.len();
                 break;
             }

@@ -9,8 +9,6 @@ mod cron;
 mod feed;
 mod scout;
 mod settle;
-#[cfg(test)]
-mod tests;
 
 use crate::{
     base::{clock::Clock, rng::Rng},
@@ -45,6 +43,8 @@ pub struct Engine {
     base_ticks_ns: u64,
     /// Ticks at the end of the last command.
     last_ticks_ns: u64,
+    /// How long the commands of one connection may run in this turn.
+    share_ns: u64,
 }
 
 /// Why a connection is refused: the bytes to send before it is closed.
@@ -69,7 +69,9 @@ impl Engine {
             base_us: 0,
             base_ticks_ns: 0,
             last_ticks_ns: 0,
+            share_ns: 0,
         };
+        engine.share_turn(1);
         engine.refresh();
         engine.cron.start(engine.store.now_ms);
         engine
@@ -83,6 +85,11 @@ impl Engine {
         self.last_ticks_ns = self.base_ticks_ns;
         self.store.set_now(self.base_us / 1000);
         self.state.stats.turns += 1;
+    }
+
+    /// Counts what the turn took.
+    pub fn end_turn(&mut self) {
+        self.state.stats.turns_ns += self.state.clock.ticks_ns().saturating_sub(self.base_ticks_ns);
     }
 
     /// The time as of the last reading, in milliseconds since 1970.
@@ -142,6 +149,8 @@ impl Engine {
         let Some(Some(session)) = self.state.sessions.get_mut(key) else { return };
         session.out.advance(n);
         session.net_out_bytes += n as u64;
+        // Who receives is not idle.
+        session.last_active_ms = self.store.now_ms;
         self.state.stats.net_out_bytes += n as u64;
         self.state.stats.writes += 1;
         if session.out.is_empty() {

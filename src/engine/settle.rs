@@ -142,6 +142,7 @@ impl Engine {
             return;
         }
         session.unmute(real);
+        session.last_active_ms = self.store.now_ms;
         self.state.waiters.unblock(key, &blocked);
         self.state.stats.unblocked += 1;
         self.state.sessions[key] = Some(session);
@@ -158,6 +159,8 @@ impl Engine {
         let real = session.mute();
         reply(session, &blocked);
         session.unmute(real);
+        // `timeout` runs from the end of the wait.
+        session.last_active_ms = self.store.now_ms;
         self.state.waiters.unblock(key, &blocked);
         self.state.resumed.push(key);
         self.state.touch_output(key);

@@ -26,7 +26,7 @@ use std::{
 /// Bytes read from one connection in one turn.
 const READ_BYTES: usize = 64 * 1024;
 /// Bytes written to one connection in one turn.
-const WRITE_BYTES: usize = 1 << 20;
+const WRITE_BYTES: usize = 256 << 10;
 /// Connections accepted by one listener in one turn.
 const ACCEPTS: usize = 256;
 /// An input buffer that is empty is kept up to this size.
@@ -150,6 +150,7 @@ impl Shell {
         self.serve_resumed();
         self.flush_all();
         self.retry_accept();
+        self.engine.end_turn();
         Ok(if self.engine.state.stopping { Turn::Stop } else { Turn::Continue })
     }
 
@@ -252,6 +253,7 @@ impl Shell {
 
     fn serve_run_queue(&mut self) {
         let mut queue = std::mem::replace(&mut self.run_queue, std::mem::take(&mut self.scratch));
+        self.engine.share_turn(queue.len());
         for key in queue.drain(..) {
             self.serve(key);
         }

@@ -2,7 +2,12 @@
 
 use std::borrow::Cow;
 
-/// An error reply without its leading `-` and its line end. Line breaks inside are sent as spaces.
+/// An argument as an error's text shows it: up to a zero byte, where C's strings end.
+pub fn shown(arg: &[u8]) -> &[u8] {
+    arg.split(|&b| b == 0).next().unwrap_or_default()
+}
+
+/// An error reply without its leading `-` and its line end. Line breaks inside are sent as spaces, at its end not at all.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct CmdError(Cow<'static, [u8]>);
 

@@ -250,7 +250,9 @@ impl Output {
     pub fn error(&mut self, error: &CmdError) {
         self.room();
         self.buf.push(b'-');
-        self.buf.extend(error.text().iter().map(|&b| if b == b'\r' || b == b'\n' { b' ' } else { b }));
+        let text = error.text();
+        let end = text.iter().rposition(|b| !b"\r\n".contains(b)).map_or(0, |last| last + 1);
+        self.buf.extend(text[..end].iter().map(|&b| if b == b'\r' || b == b'\n' { b' ' } else { b }));
         self.buf.extend_from_slice(b"\r\n");
     }
 

@@ -7,6 +7,7 @@ use crate::{
     command::{
         Arg, ArgKind, Categories, CmdError, CommandSpec, Ctx, Flags, Flow, Group, Outcome, effects::Wake,
     },
+    resp::error::shown,
     state::session::{Closing, ReplyMode},
 };
 use select::Selection;
@@ -199,7 +200,7 @@ fn client_setname(ctx: &mut Ctx<'_>) -> Outcome {
 /// <https://valkey.io/commands/client-setinfo/>
 fn client_setinfo(ctx: &mut Ctx<'_>) -> Outcome {
     let (attribute, value) = (ctx.args.at(2), ctx.args.at(3));
-    let shown = String::from_utf8_lossy(attribute);
+    let shown = String::from_utf8_lossy(shown(attribute));
     let is_name = ctx.is_word(2, "lib-name");
     if !is_name && !ctx.is_word(2, "lib-ver") {
         return Err(CmdError::with(format!("ERR Unrecognized option '{shown}'")));

@@ -1,8 +1,7 @@
 //! Whole databases: counting, emptying and exchanging them.
 
-use super::database;
 use crate::{
-    command::{CmdError, Ctx, Outcome},
+    command::{CmdError, Ctx, Outcome, ctx::c_int},
     store::{Presence, changes::Seen},
 };
 
@@ -48,10 +47,10 @@ fn flush(ctx: &mut Ctx<'_>, db: usize) {
 
 /// <https://valkey.io/commands/swapdb/>
 pub(super) fn swapdb(ctx: &mut Ctx<'_>) -> Outcome {
-    let number = |i: usize, otherwise: CmdError| super::c_int(ctx.args.at(i)).map_err(|_| otherwise);
+    let number = |i: usize, otherwise: CmdError| c_int(ctx.args.at(i)).map_err(|_| otherwise);
     let first = number(1, CmdError::new("ERR invalid first DB index"))?;
     let second = number(2, CmdError::new("ERR invalid second DB index"))?;
-    let (first, second) = (database(ctx, first)?, database(ctx, second)?);
+    let (first, second) = (ctx.database(first)?, ctx.database(second)?);
     if first != second {
         tell_watchers(ctx, first, second);
         tell_watchers(ctx, second, first);

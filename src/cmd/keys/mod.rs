@@ -6,9 +6,7 @@ mod relocate;
 mod scan;
 
 use crate::{
-    command::{
-        Arg, ArgKind, Categories, CmdError, CommandSpec, Ctx, Flags, Flow, Group, KeyFlags, KeySpec, Outcome,
-    },
+    command::{Arg, ArgKind, Categories, CommandSpec, Ctx, Flags, Flow, Group, KeyFlags, KeySpec, Outcome},
     store::changes::{Class, Event},
 };
 
@@ -239,17 +237,4 @@ fn type_(ctx: &mut Ctx<'_>) -> Outcome {
     };
     ctx.out().simple(name);
     Ok(Flow::Done)
-}
-
-/// A number that other databases than the present one go by: Redis reads it as a C `int`.
-fn c_int(text: &[u8]) -> Result<i32, CmdError> {
-    i32::try_from(crate::command::ctx::int(text)?).map_err(|_| {
-        CmdError::new("ERR value is out of range, value must between -2147483648 and 2147483647")
-    })
-}
-
-/// A database by its number.
-fn database(ctx: &Ctx<'_>, number: i32) -> Result<usize, CmdError> {
-    let found = usize::try_from(number).ok().filter(|&db| db < ctx.store.databases());
-    found.ok_or(CmdError::DB_OUT_OF_RANGE)
 }

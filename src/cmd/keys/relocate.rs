@@ -1,6 +1,5 @@
 //! Keys that get another name or place: RENAME, MOVE, COPY.
 
-use super::{c_int, database};
 use crate::{
     command::{CmdError, Ctx, Outcome},
     store::changes::{Class, Event},
@@ -40,7 +39,7 @@ fn rename_to(ctx: &mut Ctx<'_>, keep: bool) -> Result<bool, CmdError> {
 /// <https://valkey.io/commands/move/>
 pub(super) fn move_(ctx: &mut Ctx<'_>) -> Outcome {
     let (key, from) = (ctx.args.at(1), ctx.db());
-    let to = database(ctx, c_int(ctx.args.at(2))?)?;
+    let to = ctx.database_arg(2)?;
     if from == to {
         return Err(SAME_OBJECT);
     }
@@ -67,7 +66,7 @@ pub(super) fn copy(ctx: &mut Ctx<'_>) -> Outcome {
             replace = true;
         } else if ctx.is_word(i, "db") && i + 1 < args.len() {
             i += 1;
-            to_db = database(ctx, c_int(args.at(i))?)?;
+            to_db = ctx.database_arg(i)?;
         } else {
             return Err(CmdError::SYNTAX);
         }

@@ -3,7 +3,7 @@
 use crate::{
     base::{glob, num::parse_i64},
     command::{CmdError, Ctx, Flow, Outcome, ctx::int},
-    resp::output::Output,
+    resp::{error::shown, output::Output},
 };
 
 /// Names of all types that a key can have, of which some may not be built.
@@ -62,7 +62,7 @@ pub(super) fn scan(ctx: &mut Ctx<'_>) -> Outcome {
 
 fn type_named(name: &[u8]) -> Result<&'static str, CmdError> {
     let known = TYPES.into_iter().find(|known| name.eq_ignore_ascii_case(known.as_bytes()));
-    known.ok_or_else(|| CmdError::with([b"ERR unknown type name '".as_slice(), name, b"'"].concat()))
+    known.ok_or_else(|| CmdError::with([b"ERR unknown type name '", shown(name), b"'"].concat()))
 }
 
 /// A cursor as C's `strtoull` reads it, though one that is plainly negative is refused.

@@ -6,6 +6,7 @@ use crate::{
         Arg, ArgKind, Categories, CmdError, CommandSpec, Ctx, Flags, Flow, Group, KeyFlags, KeySpec, Outcome,
         ctx::int,
     },
+    store::changes::{Class, Event},
     value::list::{Place, PositionQuery},
 };
 
@@ -245,6 +246,11 @@ fn ltrim(ctx: &mut Ctx<'_>) -> Outcome {
     let (start, stop) = (ctx.int_arg(2)?, ctx.int_arg(3)?);
     let Some(found) = find(ctx.store, db, args.at(1))? else { return ctx.ok() };
     let (start, n) = range(start, stop, found.len);
+    if n == found.len {
+        // Nothing changed, and yet Redis tells of it.
+        ctx.store.changes.happened(db, args.at(1), Event(Class::List, "ltrim"));
+        return ctx.ok();
+    }
     let emptied = n == 0;
     if emptied {
         ctx.store.remove_at(db, found.pos);

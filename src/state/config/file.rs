@@ -119,17 +119,13 @@ pub fn read_args(config: &mut Config, args: &[String]) -> Result<Vec<String>, Co
             n = 1;
         }
         let name = name.to_ascii_lowercase();
-        let mut values = more[..n].to_vec();
-        // `--port "7000"` and `--client-output-buffer-limit "pubsub 1 1 1"` are both in use.
-        if let [one] = values.as_slice()
-            && one.contains(' ')
-            && super::find(name.as_bytes()).is_none_or(|param| param.many)
-            && let Some(split) = words(one)
-        {
-            values = split;
-        }
+        // `--bind a b` and `--bind "a b"` are both in use.
+        let values = match &more[..n] {
+            [one] => super::split_list(&name, one),
+            several => several.to_vec(),
+        };
         let shown = format!("{name} {}", super::quote_all(&values));
-        match config.set_directive(&name, &values).map_err(|why| error(&shown, why))? {
+        match config.set_directive(&name, &values).map_err(|why| error(shown.trim_end(), why))? {
             Directive::Ignored => ignored.push(format!("{name} (command line)")),
             Directive::Built | Directive::Neutral => {}
         }

@@ -53,6 +53,8 @@ pub struct Config {
     pub timeout_s: i64,
     pub maxclients: i64,
     pub databases: i64,
+    /// `dir`, as an absolute path. The library never makes it the working directory.
+    pub dir: String,
     pub requirepass: String,
     pub protected_mode: bool,
     pub query_buffer_max_bytes: i64,
@@ -96,6 +98,7 @@ impl Default for Config {
             timeout_s: 0,
             maxclients: 10_000,
             databases: 16,
+            dir: std::env::current_dir().unwrap_or_default().to_string_lossy().into_owned(),
             requirepass: String::new(),
             protected_mode: true,
             query_buffer_max_bytes: 1 << 30,
@@ -213,6 +216,18 @@ impl Config {
         }
         unbuilt::check(name, args)
     }
+
+    /// Sets one parameter before the start by a value in one text: where it is a list, the text's words are its items.
+    pub fn set_text(&mut self, name: &str, text: &str) -> Result<Directive, String> {
+        self.set_directive(&name.to_ascii_lowercase(), &split_list(name, text))
+    }
+}
+
+/// A text as the arguments of a directive: several where the parameter is a list, or may be one.
+fn split_list(name: &str, text: &str) -> Vec<String> {
+    let is_list = text.contains(' ') && find(name.as_bytes()).is_none_or(|param| param.many);
+    let split = if is_list { words(text) } else { None };
+    split.unwrap_or_else(|| vec![text.to_string()])
 }
 
 /// Why a parameter cannot have another value than its default.

@@ -3,6 +3,7 @@
 use super::{
     CLIENT_CLASSES, Config, Kind, LOG_LEVELS, Notify, OutputLimit, POLICIES, PROTECTED, Param, Unit,
 };
+use std::path::{Path, PathBuf};
 
 const fn param(name: &'static str, kind: Kind) -> Param {
     Param { name, alias: None, kind, immutable: false, protected: false, many: false }
@@ -16,6 +17,11 @@ impl Param {
 
     const fn immutable(mut self) -> Param {
         self.immutable = true;
+        self
+    }
+
+    const fn protected(mut self) -> Param {
+        self.protected = true;
         self
     }
 
@@ -47,6 +53,7 @@ pub const PARAMS: &[Param] = &[
     .many(),
     param("client-query-buffer-limit", memory(|c| &mut c.query_buffer_max_bytes, 1 << 20, i64::MAX)),
     param("databases", int(|c| &mut c.databases, 1, INT_MAX)).immutable(),
+    param("dir", Kind::Special { get: |c| c.dir.clone(), set: set_dir }).protected(),
     param("enable-debug-command", Kind::Enum { field: |c| &mut c.enable_debug_command, names: PROTECTED })
         .immutable(),
     param(
@@ -100,6 +107,16 @@ fn set_bind(config: &mut Config, value: &str) -> Result<(), String> {
     }
     // `bind ""` listens on no TCP address.
     config.bind = words.into_iter().filter(|word| !word.is_empty()).collect();
+    Ok(())
+}
+
+/// A relative path starts where the last one led. The errors are the system's, as Redis shows them.
+fn set_dir(config: &mut Config, value: &str) -> Result<(), String> {
+    let path = if value.is_empty() { PathBuf::new() } else { Path::new(&config.dir).join(value) };
+    // Opening it tells whether it is a directory that can be read.
+    let found = path.canonicalize().and_then(|path| path.read_dir().map(|_| path));
+    let path = found.map_err(|error| crate::base::os_error_text(&error))?;
+    config.dir = path.to_string_lossy().into_owned();
     Ok(())
 }
 

@@ -31,7 +31,8 @@ pub fn check(name: &str, args: &[String]) -> Result<Directive, String> {
     };
     let default = words(default).unwrap_or_default();
     let given: Vec<&String> = args.iter().filter(|arg| !arg.is_empty()).collect();
-    if given.iter().copied().eq(default.iter()) {
+    // What tools wait for in the banner is always there.
+    if name == "always-show-logo" || given.iter().copied().eq(default.iter()) {
         return Ok(Directive::Neutral);
     }
     match neglect {
@@ -112,7 +113,6 @@ const UNBUILT: &[(&str, &str, Neglect)] = &[
     ("crash-memcheck-enabled", "yes", Harmless),
     ("daemonize", "no", Harmless),
     ("dbfilename", "dump.rdb", Harmless),
-    ("dir", ".", Harmless),
     ("disable-thp", "yes", Harmless),
     ("dual-channel-replication-enabled", "no", Harmless),
     ("dynamic-hz", "yes", Harmless),
