@@ -13,6 +13,12 @@ const FREE_SLICE: usize = 2000;
 /// A share of overdue entries from which on the search goes on at once: one in so many.
 const EXPIRE_DENSE: usize = 10;
 
+/// The longest time from one run of the cron to the next, at `hz` 1.
+const CRON_MAX_MS: i64 = 1000;
+
+/// How often clients are looked at.
+const CLIENT_CHECK_MS: i64 = 1000;
+
 /// When things are due.
 #[derive(Default)]
 pub(super) struct Cron {
@@ -63,9 +69,11 @@ impl Engine {
         while let Some(key) = self.state.waiters.expired(now_ms) {
             self.end_wait(key, |session, blocked| reply_in_vain(&mut session.out, blocked.in_vain));
         }
-        if now_ms >= self.cron.next_ms {
+        // The wall's clock may have been set back.
+        let is_due = now_ms >= self.cron.next_ms || self.cron.next_ms - now_ms > CRON_MAX_MS;
+        if is_due {
             let hz = self.state.config.hz.clamp(1, 500);
-            self.cron.next_ms = now_ms + 1000 / hz;
+            self.cron.next_ms = now_ms.saturating_add(CRON_MAX_MS / hz);
             self.cron(now_ms);
         } else if self.cron.expiring {
             self.expire_slice();
@@ -96,8 +104,9 @@ impl Engine {
         self.store.lru.log_factor = self.state.config.lfu_log_factor;
         self.store.lru.decay_minutes = self.state.config.lfu_decay_minutes;
         self.expire_slice();
-        if now_ms >= self.cron.next_client_check_ms {
-            self.cron.next_client_check_ms = now_ms + 1000;
+        let next_check_ms = self.cron.next_client_check_ms;
+        if now_ms >= next_check_ms || next_check_ms - now_ms > CLIENT_CHECK_MS {
+            self.cron.next_client_check_ms = now_ms + CLIENT_CHECK_MS;
             self.close_idle_clients(now_ms);
             let used = self.used_memory();
             self.state.stats.peak_mem_bytes = self.state.stats.peak_mem_bytes.max(used);
