@@ -132,3 +132,26 @@ impl fmt::Display for Reply {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_reply_is_none() {
+        let nested = b"*1\r\n".repeat(100_000);
+        let wrong: [&[u8]; 6] = [
+            &nested,
+            b"$18446744073709551615\r\n",
+            b"%9223372036854775807\r\n",
+            b"=2\r\nab\r\n",
+            b"$3\r\nab",
+            b"",
+        ];
+        for bytes in wrong {
+            assert_eq!(Reply::decode(bytes), None);
+        }
+        let attributes = b"|1\r\n+ttl\r\n:5\r\n(123\r\n";
+        assert_eq!(Reply::decode(attributes), Some((Reply::BigNumber("123".into()), attributes.len())));
+    }
+}

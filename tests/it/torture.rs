@@ -472,6 +472,11 @@ fn what_a_client_may_pile_up_is_bounded() {
     let too_long = "-ERR string exceeds maximum allowed size (proto-max-bulk-len)";
     assert_eq!(h.call(admin, "SETRANGE k 4294967295 x"), too_long);
     assert_eq!(h.call(admin, "SETRANGE k 9223372036854775807 x"), too_long);
+    let mut words = vec![b"x".as_slice(); (1 << 20) + 1];
+    words[0] = b"WATCH";
+    assert_eq!(h.call_args(admin, &words), "-ERR too many keys are watched");
+    words[0] = b"SUBSCRIBE";
+    assert_eq!(h.call_args(admin, &words), "-ERR too many subscriptions");
 }
 
 #[test]
