@@ -47,6 +47,8 @@ pub struct Shell {
     conns: Vec<Option<Conn>>,
     /// Connections to be served in this turn, or the next.
     run_queue: Vec<SessionKey>,
+    /// Those of them whose peers have gone: served first, so that nobody hands them an element.
+    gone: Vec<SessionKey>,
     read_buf: Box<[u8]>,
     scratch: Vec<SessionKey>,
     pub engine: Engine,
@@ -76,6 +78,7 @@ impl Shell {
             listeners: Vec::new(),
             conns: Vec::new(),
             run_queue: Vec::new(),
+            gone: Vec::new(),
             read_buf: vec![0; READ_BYTES].into_boxed_slice(),
             scratch: Vec::new(),
             engine,
@@ -187,7 +190,8 @@ impl Shell {
             conn.unread = true;
             conn.peer_closed |= event.is_read_closed() || event.is_error();
             if !std::mem::replace(&mut conn.queued, true) {
-                self.run_queue.push(key);
+                let queue = if conn.peer_closed { &mut self.gone } else { &mut self.run_queue };
+                queue.push(key);
             }
         }
         if event.is_writable() && conn.wants_write {
@@ -253,11 +257,12 @@ impl Shell {
 
     fn serve_run_queue(&mut self) {
         let mut queue = std::mem::replace(&mut self.run_queue, std::mem::take(&mut self.scratch));
-        self.engine.share_turn(queue.len());
-        for key in queue.drain(..) {
+        self.engine.share_turn(queue.len() + self.gone.len());
+        let mut gone = std::mem::take(&mut self.gone);
+        for key in gone.drain(..).chain(queue.drain(..)) {
             self.serve(key);
         }
-        self.scratch = queue;
+        (self.gone, self.scratch) = (gone, queue);
     }
 
     /// Clients that waited and no longer do go on with the input that they sent meanwhile.
