@@ -250,6 +250,26 @@ def test_the_lines_that_tools_wait_for():
         assert server.log.index(" PID: ") < server.log.index("Server initialized")
 
 
+def test_ready_for_each_kind_of_listener():
+    with harness.Server() as server:
+        server.wait_for_log("Ready to accept connections unix")
+        assert "Ready to accept connections tcp" in server.log
+
+
+def test_dir(tmp_path):
+    tmp_path = tmp_path.resolve()
+    (tmp_path / "inner").mkdir()
+    with harness.Server(config=f"dir {tmp_path}\ndir inner\n", dir=None, logfile="log", wait=False) as server:
+        log = tmp_path / "inner" / "log"
+        harness.eventually(lambda: log.exists() and "Server initialized" in log.read_text(), "the log is written")
+        with server.connect() as connection:
+            assert config(connection, "dir") == str(tmp_path / "inner")
+            text = connection.error("CONFIG", "SET", "dir", "/")
+            assert text.endswith("can't set protected config")
+        assert os.readlink(f"/proc/{server.pid}/cwd") == str(tmp_path / "inner")
+    assert_refused(run("--dir", "/nowhere"), r"\d+", 'dir "/nowhere"', "No such file or directory")
+
+
 def test_logfile_and_loglevel(tmp_path):
     path = tmp_path / "server.log"
     with harness.Server(wait=False, logfile=path, loglevel="warning") as server:

@@ -100,6 +100,29 @@ fn what_cannot_be_is_refused_before_the_start() {
 }
 
 #[test]
+fn a_list_is_given_as_in_a_line_of_the_file() {
+    let server = Server::builder()
+        .config("save", "")
+        .config("client-output-buffer-limit", "pubsub 1mb 0 0")
+        .config("BIND", "127.0.0.1 -::1")
+        .start()
+        .expect("it starts");
+    let mut client = Client::connect(server.addr());
+    assert_eq!(client.call("CONFIG GET bind"), r#"["bind", "127.0.0.1 -::1"]"#);
+    assert!(client.call("CONFIG GET client-output-buffer-limit").ends_with("pubsub 1048576 0 0\"]"));
+}
+
+#[test]
+fn the_working_directory_is_the_hosts() {
+    let before = std::env::current_dir().expect("there is one");
+    let server = Server::builder().config("dir", "/").start().expect("it starts");
+    assert_eq!(Client::connect(server.addr()).call("CONFIG GET dir"), r#"["dir", "/"]"#);
+    assert_eq!(std::env::current_dir().expect("there is one"), before);
+    let refused = Server::builder().config("dir", "/nowhere").start();
+    assert!(matches!(&refused, Err(Error::Config(why)) if why == "dir: No such file or directory"));
+}
+
+#[test]
 fn a_server_may_live_on_a_unix_socket_alone() {
     let path = std::env::temp_dir().join(format!("staywire-{}.sock", std::process::id()));
     let path = path.to_string_lossy().into_owned();
