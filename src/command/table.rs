@@ -24,11 +24,24 @@ pub struct Entry {
 /// All commands by name. Names are at most 24 bytes long.
 pub struct Table {
     entries: Vec<Entry>,
+    /// The names of `entries` as [`packed`]: 0 where that says too little, or for a subcommand.
+    packed: Vec<u64>,
     /// Open addressing over `entries`, top level only.
     slots: Vec<CommandId>,
 }
 
 const EMPTY: CommandId = CommandId::MAX;
+
+/// A name of at most 8 bytes in one word, without regard to the case of letters. Two names of which one has nothing but
+/// letters are equal where their words are.
+#[inline]
+fn packed(name: &[u8]) -> u64 {
+    let mut word = 0;
+    for &b in name.iter().take(8) {
+        word = word << 8 | u64::from(b | 0x20);
+    }
+    word
+}
 
 fn hash(name: &[u8]) -> usize {
     // FNV-1a without regard to case; the names are our own, so nobody can choose collisions.
@@ -77,7 +90,14 @@ impl Table {
             }
             slots[at] = id;
         }
-        Table { entries, slots }
+        let pack = |entry: &Entry| {
+            let name = entry.spec.name.as_bytes();
+            let fits =
+                entry.container.is_none() && name.len() <= 8 && name.iter().all(u8::is_ascii_lowercase);
+            if fits { packed(name) } else { 0 }
+        };
+        let packed = entries.iter().map(pack).collect();
+        Table { entries, packed, slots }
     }
 
     /// The command at a place.
@@ -124,10 +144,9 @@ impl Table {
     #[inline]
     pub fn lookup(&self, args: Args<'_>, last: CommandId) -> Result<CommandId, CmdError> {
         let name = args.at(0);
-        let id = match self.entries.get(last as usize) {
-            Some(e) if e.container.is_none() && e.spec.name.as_bytes().eq_ignore_ascii_case(name) => last,
-            _ => self.find(name).ok_or_else(|| unknown(args))?,
-        };
+        let is_last = name.len() <= 8
+            && self.packed.get(last as usize).is_some_and(|&word| word == packed(name) && word != 0);
+        let id = if is_last { last } else { self.find(name).ok_or_else(|| unknown(args))? };
         let entry = &self.entries[id as usize];
         if entry.spec.subcommands.is_empty() || args.len() < 2 {
             return Ok(id);

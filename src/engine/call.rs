@@ -216,6 +216,14 @@ impl Engine {
         };
     }
 
+    /// A millisecond is over.
+    #[cold]
+    fn read_ms(&mut self, ticks_ns: u64) {
+        let now_us = self.base_us + (ticks_ns.saturating_sub(self.base_ticks_ns) / 1000) as i64;
+        self.store.set_now(now_us.div_euclid(1000));
+        self.next_ms_ticks_ns = ticks_ns + (1000 - now_us.rem_euclid(1000) as u64) * 1000;
+    }
+
     /// Counts a call, and moves the time on to its end, where the next one starts.
     #[inline]
     fn count(&mut self, id: CommandId, failed: bool) {
@@ -227,8 +235,9 @@ impl Engine {
         of_command.failed += u64::from(failed);
         stats.commands += 1;
         self.last_ticks_ns = ticks_ns;
-        let elapsed_us = ticks_ns.saturating_sub(self.base_ticks_ns) / 1000;
-        self.store.set_now((self.base_us + elapsed_us as i64) / 1000);
+        if ticks_ns >= self.next_ms_ticks_ns {
+            self.read_ms(ticks_ns);
+        }
     }
 }
 

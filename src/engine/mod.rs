@@ -41,6 +41,8 @@ pub struct Engine {
     /// Unix time in microseconds, and ticks, when the clock was last read in full.
     base_us: i64,
     base_ticks_ns: u64,
+    /// Ticks at which the next millisecond begins.
+    next_ms_ticks_ns: u64,
     /// Ticks at the end of the last command.
     last_ticks_ns: u64,
     /// How long the commands of one connection may run in this turn.
@@ -68,6 +70,7 @@ impl Engine {
             delivered: 0,
             base_us: 0,
             base_ticks_ns: 0,
+            next_ms_ticks_ns: 0,
             last_ticks_ns: 0,
             share_ns: 0,
         };
@@ -83,7 +86,8 @@ impl Engine {
         self.base_us = self.state.clock.now_us();
         self.base_ticks_ns = self.state.clock.ticks_ns();
         self.last_ticks_ns = self.base_ticks_ns;
-        self.store.set_now(self.base_us / 1000);
+        self.store.set_now(self.base_us.div_euclid(1000));
+        self.next_ms_ticks_ns = self.base_ticks_ns + (1000 - self.base_us.rem_euclid(1000) as u64) * 1000;
         self.state.stats.turns += 1;
     }
 

@@ -283,8 +283,12 @@ impl Parser {
 #[inline]
 fn line<'a>(input: &'a [u8], pos: usize, too_long: &str) -> Result<Option<(&'a [u8], usize)>, ProtocolError> {
     let rest = &input[pos.min(input.len())..];
-    // Counts and lengths are short: a loop finds their end sooner than a call does.
-    let near = rest.iter().take(16).position(|&b| b == b'\r');
+    // Counts and lengths are short: looking finds their end sooner than a call does.
+    let near = match rest {
+        [a, b'\r', _, ..] if *a != b'\r' => Some(1),
+        [a, b, b'\r', _, ..] if *a != b'\r' && *b != b'\r' => Some(2),
+        _ => rest.iter().take(16).position(|&b| b == b'\r'),
+    };
     match near.or_else(|| memchr(b'\r', rest)) {
         Some(end) if end + 1 < rest.len() => Ok(Some((&rest[..end], pos + end + 2))),
         None if rest.len() > LINE_MAX_BYTES => broken(too_long),
