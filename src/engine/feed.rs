@@ -51,8 +51,8 @@ impl Engine {
         // Reading the socket is no part of the first command.
         self.last_ticks_ns = self.state.clock.ticks_ns();
         let end_ns = self.last_ticks_ns + self.share_ns;
-        // Commands whose keys are on their way.
-        let mut scouted = 0;
+        let mut scout = std::mem::take(&mut self.scout);
+        scout.clear();
         while session.blocked.is_none() && session.closing == Closing::No {
             if work >= TURN_BUDGET || self.last_ticks_ns > end_ns {
                 more = at < input.len();
@@ -60,11 +60,17 @@ impl Engine {
             }
             limits.authenticated = session.authenticated;
             limits.bulk_max_bytes = self.state.config.bulk_max_bytes;
-            if scouted == 0 && !parser.is_inside() {
-                scouted = self.scout(session.db, session.last_command, input, at, &limits);
-            }
-            scouted = scouted.saturating_sub(1);
             let pending = session.out.pending_bytes();
+            if scout.is_empty() && !parser.is_inside() && !self.store.fits_cache(session.db) {
+                let place = (session.db, session.last_command);
+                scout.look_ahead((&self.store, &self.table), place, (input, at), &limits);
+            }
+            if let Some((args, end)) = scout.take(input, &mut self.store) {
+                session = self.serve(session, args);
+                work += self.work_since(&session, pending);
+                at = end;
+                continue;
+            }
             match parser.parse(input, at, &limits) {
                 Ok(Parsed::Command(end)) => {
                     session = self.serve(session, Args::new(input, &parser.spans));
@@ -81,9 +87,10 @@ impl Engine {
                     at = input.len();
                 }
             }
-            work +=
-                1 + session.out.pending_bytes().saturating_sub(pending) / BYTES_PER_UNIT + self.delivered();
+            work += self.work_since(&session, pending);
         }
+        self.store.expect(&[], 0);
+        self.scout = scout;
         if session.closing != Closing::No {
             parser.reset();
             at = input.len();
@@ -109,6 +116,12 @@ impl Engine {
         }
         self.state.sessions[key] = Some(session);
         Fed { consumed: at, more }
+    }
+
+    /// What a command counts in the budget of a turn, when `pending` bytes of output waited before it.
+    #[inline]
+    fn work_since(&mut self, session: &Session, pending: usize) -> usize {
+        1 + session.out.pending_bytes().saturating_sub(pending) / BYTES_PER_UNIT + self.delivered()
     }
 
     /// Runs one command. The session comes back, from the others, where something had to be settled among them.

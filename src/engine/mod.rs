@@ -22,6 +22,7 @@ use crate::{
     store::Store,
 };
 use cron::Cron;
+use scout::Scout;
 
 pub use feed::Fed;
 
@@ -33,8 +34,8 @@ pub struct Engine {
     effects: Effects,
     /// The parser of whoever is not inside a command.
     parser: Parser,
-    /// The parser that looks ahead.
-    scout: Parser,
+    /// What looks ahead.
+    scout: Scout,
     cron: Cron,
     /// Messages and elements handed to others since the budget was last charged.
     delivered: usize,
@@ -65,7 +66,7 @@ impl Engine {
             table,
             effects: Effects::default(),
             parser: Parser::default(),
-            scout: Parser::default(),
+            scout: Scout::default(),
             cron: Cron::default(),
             delivered: 0,
             base_us: 0,

@@ -176,6 +176,19 @@ impl Parser {
     pub fn parse(&mut self, input: &[u8], start: usize, limits: &Limits) -> Result<Parsed, ProtocolError> {
         if !self.place.in_array {
             self.spans.clear();
+        }
+        self.parse_next(input, start, limits)
+    }
+
+    /// The same, but a command's arguments are added to those of the commands before.
+    #[inline]
+    pub fn parse_next(
+        &mut self,
+        input: &[u8],
+        start: usize,
+        limits: &Limits,
+    ) -> Result<Parsed, ProtocolError> {
+        if !self.place.in_array {
             if start >= input.len() {
                 return Ok(Parsed::Incomplete);
             }

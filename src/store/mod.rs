@@ -71,6 +71,8 @@ pub struct Store {
     pub changes: Changes,
     pub stats: StoreStats,
     garbage: Garbage,
+    /// Address, length and hash of the key that the next command will look up.
+    expected: (usize, usize, u64),
     /// Bytes of all entries, those that wait to be freed included.
     entries_bytes: usize,
 }
@@ -115,6 +117,7 @@ impl Store {
             changes: Changes::default(),
             stats: StoreStats::default(),
             garbage: Garbage::default(),
+            expected: (0, 0, 0),
             entries_bytes: 0,
         }
     }
@@ -164,7 +167,18 @@ impl Store {
     /// A key with its hash, which is the same in all databases.
     #[inline]
     fn hashed<'k>(&self, db: usize, key: &'k [u8]) -> Hashed<'k> {
+        let (address, len, hash) = self.expected;
+        if address == key.as_ptr().addr() && len == key.len() && len > 0 {
+            return Hashed { key, hash };
+        }
         Hashed { key, hash: self.dbs[db].table.hash(key) }
+    }
+
+    /// Says the hash of a key that is about to be looked up; it is known by its address. To be called with another key,
+    /// or none, before the bytes there change.
+    #[inline]
+    pub fn expect(&mut self, key: &[u8], hash: u64) {
+        self.expected = (key.as_ptr().addr(), key.len(), hash);
     }
 
     /// Calls `f` for each key in turn, with its number, while the next ones are on their way to the cache.

@@ -12,6 +12,7 @@ mod info;
 mod keys;
 mod lists;
 mod net;
+mod pipeline;
 mod pubsub;
 mod strings;
 mod support;
