@@ -340,7 +340,10 @@ impl<T: Item> Table<T> {
         if self.len > 0 {
             let group = self.group(self.bucket(hash));
             if let Some(slot) = group.find(group::tag(hash), |slot| group::agrees(group.word(slot), hash)) {
-                prefetch(group::pointer(group.word(slot)).as_ptr());
+                let item = group::pointer(group.word(slot)).as_ptr();
+                prefetch(item);
+                // A small item may lie across two lines.
+                prefetch(item.wrapping_add(32));
             }
         }
     }
