@@ -23,8 +23,8 @@ const CLIENT_CHECK_MS: i64 = 1000;
 #[derive(Default)]
 pub(super) struct Cron {
     next_ms: i64,
-    /// The last slices found much that was overdue: go on in the next turn.
-    expiring: bool,
+    /// Much was overdue: so many keys are to be looked at in the next turns.
+    expire_left: usize,
     expire_db: usize,
     next_client_check_ms: i64,
 }
@@ -35,7 +35,7 @@ impl Cron {
     }
 
     pub(super) fn is_expiring(&self) -> bool {
-        self.expiring
+        self.expire_left > 0
     }
 }
 
@@ -75,7 +75,7 @@ impl Engine {
             let hz = self.state.config.hz.clamp(1, 500);
             self.cron.next_ms = now_ms.saturating_add(CRON_MAX_MS / hz);
             self.cron(now_ms);
-        } else if self.cron.expiring {
+        } else if self.cron.is_expiring() {
             self.expire_slice();
         }
         if self.store.has_garbage() {
@@ -115,8 +115,8 @@ impl Engine {
 
     /// A slice of the search for expired keys. It goes on with the next turn while much is found.
     fn expire_slice(&mut self) {
-        self.cron.expiring = false;
         if !self.state.config.active_expire {
+            self.cron.expire_left = 0;
             return;
         }
         self.store.changes.interest.watch = self.state.watch.watched > 0;
@@ -124,13 +124,18 @@ impl Engine {
         let databases = self.store.databases();
         let limit = EXPIRE_SLICE * self.state.config.active_expire_effort as usize;
         for _ in 0..databases {
-            let slice = self.store.expire_slice(self.cron.expire_db, limit);
-            if slice.expired * EXPIRE_DENSE >= slice.looked_at && slice.expired > 0 {
-                self.cron.expiring = true;
+            let db = self.cron.expire_db;
+            let slice = self.store.expire_slice(db, limit);
+            let keys = self.store.volatile_len(db);
+            let dense = slice.expired > 0 && slice.expired * EXPIRE_DENSE >= slice.looked_at;
+            // Deletions move keys behind the walk, so one more whole walk must find little before it slows down.
+            let left = if dense { keys } else { self.cron.expire_left.saturating_sub(slice.looked_at) };
+            self.cron.expire_left = left.min(keys);
+            if self.cron.is_expiring() {
                 self.store.stats.expire_slices_full += 1;
                 return;
             }
-            self.cron.expire_db = (self.cron.expire_db + 1) % databases;
+            self.cron.expire_db = (db + 1) % databases;
             if slice.looked_at > 0 {
                 return;
             }

@@ -222,3 +222,29 @@ fn an_expiry_follows_its_key() {
         ("TTL k", ":100"),
     ]);
 }
+
+#[test]
+fn a_wave_of_expiries_ends_soon_wherever_the_walk_stands() {
+    let mut server = Harness::new();
+    let client = server.connect();
+    let load = |server: &mut Harness, name: &str, n: usize, ms: u64| {
+        let lines: Vec<String> = (0..n).map(|i| format!("SET {name}:{i} x PX {ms}\r\n")).collect();
+        server.send_bytes(client, lines.concat().as_bytes());
+        server.receive_bytes(client);
+    };
+    load(&mut server, "far", 60_000, 10_000_000);
+    for wave in 0..6 {
+        load(&mut server, "near", 20_000, 500);
+        // The walk has come to some place in the middle.
+        for _ in 0..wave * 3 {
+            server.clock.advance(Duration::from_millis(100));
+            server.turn();
+        }
+        server.clock.advance(Duration::from_millis(500));
+        // Two walks over 80,000 keys by slices of 2,000 take 80 turns, some more where a walk ends inside a slice.
+        for _ in 0..100 {
+            server.turn();
+        }
+        assert_eq!(server.call(client, "DBSIZE"), ":60000", "wave {wave}");
+    }
+}
