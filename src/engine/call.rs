@@ -151,8 +151,7 @@ impl Engine {
             Ok(Flow::Done) => false,
             Ok(Flow::Blocked(request)) => {
                 let owned = args.to_owned();
-                let (db, now_ms) = (session.db, self.store.now_ms);
-                let blocked = self.state.waiters.block(session.key, db, owned, *request, now_ms);
+                let blocked = self.state.waiters.block(session.key, session.db, owned, *request);
                 session.blocked = Some(Box::new(blocked));
                 false
             }

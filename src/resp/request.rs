@@ -165,11 +165,6 @@ impl Parser {
         self.spans.capacity() * size_of::<Span>() + self.line.capacity()
     }
 
-    /// Bytes of the argument that is awaited, as far as the client announced them.
-    pub fn awaited_bytes(&self) -> usize {
-        self.place.bulk.unwrap_or(0) as usize
-    }
-
     /// Reads the command that starts at `input[start]`, or goes on with it where the last call saw it end too early.
     /// `input` must start with the same bytes until the command is complete, and be at most 4 GiB long.
     #[inline]

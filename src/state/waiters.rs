@@ -29,8 +29,6 @@ pub struct Blocked {
     /// Unix time in milliseconds at which it ends; `None`: never.
     pub deadline_ms: Option<i64>,
     pub in_vain: InVain,
-    /// Ticks at which the command was received, for its duration.
-    pub since_ms: i64,
 }
 
 /// What a handler asks for when it returns `Flow::Blocked`.
@@ -68,14 +66,13 @@ impl Waiters {
         Waiters { queues, deadlines: BTreeSet::new(), next_ticket: 0, blocked: 0, key_bytes: 0 }
     }
 
-    /// Puts a session at the end of the queues of its keys. One that `was` waiting keeps its place and its deadline.
+    /// Puts a session at the end of the queues of its keys.
     pub fn block(
         &mut self,
         session: SessionKey,
         db: usize,
         args: OwnedArgs,
         request: BlockRequest,
-        now_ms: i64,
     ) -> Blocked {
         let BlockRequest { mut keys, deadline_ms, in_vain } = request;
         keys.sort_unstable();
@@ -95,7 +92,7 @@ impl Waiters {
             self.deadlines.insert((deadline, session));
         }
         self.blocked += 1;
-        Blocked { args, db, keys, ticket, deadline_ms, in_vain, since_ms: now_ms }
+        Blocked { args, db, keys, ticket, deadline_ms, in_vain }
     }
 
     /// Takes a session out of all queues.
@@ -176,8 +173,8 @@ mod tests {
     #[test]
     fn first_come_first_served_and_nothing_is_left() {
         let mut waiters = Waiters::new(Seed([1, 2]), 2);
-        let first = waiters.block(7, 0, OwnedArgs::default(), request(&["a", "b", "a"], Some(50)), 0);
-        let second = waiters.block(3, 0, OwnedArgs::default(), request(&["a"], Some(40)), 0);
+        let first = waiters.block(7, 0, OwnedArgs::default(), request(&["a", "b", "a"], Some(50)));
+        let second = waiters.block(3, 0, OwnedArgs::default(), request(&["a"], Some(40)));
         let (ticket, session) = waiters.next(0, b"a", None).expect("two wait");
         assert_eq!(session, 7);
         assert_eq!(waiters.next(0, b"a", Some(ticket)).map(|(_, s)| s), Some(3));

@@ -58,7 +58,7 @@ pub fn wait_for(h: &mut Harness, client: SessionKey, db: usize, key: &[u8]) {
     args.push(b"TYPE");
     args.push(key);
     let request = BlockRequest { keys: vec![Arc::from(key)], deadline_ms: None, in_vain: InVain::Null };
-    let blocked = h.engine.state.waiters.block(client, db, args, request, 0);
+    let blocked = h.engine.state.waiters.block(client, db, args, request);
     h.engine.session(client).expect("it is connected").blocked = Some(Box::new(blocked));
 }
 
