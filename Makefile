@@ -48,7 +48,7 @@ lint:
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --no-deps --lib
 
 bench:
-	$(CARGO) build --release
+	$(CARGO) build --release --bin staywire --example load
 	$(PYTHON) bench/run.py $(if $(QUICK),--quick) $(if $(ONLY),--only $(ONLY)) $(if $(ROUNDS),--rounds $(ROUNDS))
 
 clean:
