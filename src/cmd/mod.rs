@@ -1,34 +1,52 @@
 //! Floor 6: the commands, one file or folder per family: what each declares of itself beside its handler.
 
+mod bitmaps;
 mod client;
 mod command;
 mod config;
 mod connection;
 mod debug;
+mod dump;
 mod expire;
+mod geo;
+mod hashes;
+mod hyperloglog;
 mod keys;
 mod lists;
 mod pubsub;
 mod server;
+mod sets;
+mod sort;
+mod streams;
 mod strings;
 mod transactions;
+mod zsets;
 
 use crate::command::CommandSpec;
 
 /// All families.
 pub const FAMILIES: &[&[CommandSpec]] = &[
+    bitmaps::COMMANDS,
     client::COMMANDS,
     command::COMMANDS,
     config::COMMANDS,
     connection::COMMANDS,
     debug::COMMANDS,
+    dump::COMMANDS,
     expire::COMMANDS,
+    geo::COMMANDS,
+    hashes::COMMANDS,
+    hyperloglog::COMMANDS,
     keys::COMMANDS,
     lists::COMMANDS[0],
     lists::COMMANDS[1],
     lists::COMMANDS[2],
     pubsub::COMMANDS,
     server::COMMANDS,
+    sets::COMMANDS,
+    sort::COMMANDS,
+    streams::COMMANDS,
     strings::COMMANDS,
     transactions::COMMANDS,
+    zsets::COMMANDS,
 ];

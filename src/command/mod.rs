@@ -5,6 +5,7 @@ pub mod effects;
 pub mod keys;
 pub mod spec;
 pub mod table;
+mod wait;
 
 pub use crate::resp::{error::CmdError, request::Args};
 pub use ctx::{Ctx, Flow, Outcome};

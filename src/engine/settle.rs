@@ -10,6 +10,7 @@ use crate::{
         session::{Closing, Session, SessionKey},
         waiters::{Blocked, InVain},
     },
+    value::Type,
 };
 
 impl Engine {
@@ -107,23 +108,27 @@ impl Engine {
             let horizon = self.state.waiters.horizon();
             let mut after = None;
             while let Some((ticket, waiter)) = self.state.waiters.next(db, &key, after) {
-                if ticket >= horizon || !self.is_ready(db, &key) {
+                if ticket >= horizon {
                     break;
                 }
+                let Some(kind) = self.kind_at(db, &key) else { break };
                 after = Some(ticket);
-                self.serve_waiter(waiter);
+                self.serve_waiter(waiter, kind);
             }
         }
     }
 
-    fn is_ready(&mut self, db: usize, key: &[u8]) -> bool {
-        let found = self.store.find(db, key);
-        found.is_some_and(|pos| self.store.entry(db, pos).value().can_be_waited_for())
+    fn kind_at(&mut self, db: usize, key: &[u8]) -> Option<Type> {
+        let pos = self.store.find(db, key)?;
+        Some(self.store.entry(db, pos).kind())
     }
 
-    /// Runs the command of a session that waits again.
-    fn serve_waiter(&mut self, key: SessionKey) {
-        let Some(mut session) = self.state.sessions.get_mut(key).and_then(Option::take) else { return };
+    /// Runs the command of a session that waits again, if it is for a value of this type.
+    fn serve_waiter(&mut self, key: SessionKey, kind: Type) {
+        let waits_for = |session: &mut Option<Box<Session>>| {
+            session.take_if(|session| session.blocked.as_ref().is_some_and(|blocked| blocked.kind == kind))
+        };
+        let Some(mut session) = self.state.sessions.get_mut(key).and_then(waits_for) else { return };
         let Some(blocked) = session.blocked.take() else { unreachable!("who is in a queue waits") };
         if session.closing != Closing::No {
             // It will not read what it would take.

@@ -5,7 +5,7 @@
 //! then of the next, until the key is used up. Nobody scans all waiters: a hand-off costs the same however many wait.
 
 use super::session::SessionKey;
-use crate::{base::hash::Seed, resp::request::OwnedArgs};
+use crate::{base::hash::Seed, resp::request::OwnedArgs, value::Type};
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
@@ -29,12 +29,15 @@ pub struct Blocked {
     /// Unix time in milliseconds at which it ends; `None`: never.
     pub deadline_ms: Option<i64>,
     pub in_vain: InVain,
+    /// The type of value that it waits for: a key that comes to hold another one does not end the wait.
+    pub kind: Type,
 }
 
 /// What a handler asks for when it returns `Flow::Blocked`.
 #[derive(Debug)]
 pub struct BlockRequest {
     pub keys: Vec<Arc<[u8]>>,
+    pub kind: Type,
     pub deadline_ms: Option<i64>,
     pub in_vain: InVain,
 }
@@ -74,7 +77,7 @@ impl Waiters {
         args: OwnedArgs,
         request: BlockRequest,
     ) -> Blocked {
-        let BlockRequest { mut keys, deadline_ms, in_vain } = request;
+        let BlockRequest { mut keys, kind, deadline_ms, in_vain } = request;
         keys.sort_unstable();
         keys.dedup();
         let ticket = self.next_ticket;
@@ -92,7 +95,7 @@ impl Waiters {
             self.deadlines.insert((deadline, session));
         }
         self.blocked += 1;
-        Blocked { args, db, keys, ticket, deadline_ms, in_vain }
+        Blocked { args, db, keys, ticket, deadline_ms, in_vain, kind }
     }
 
     /// Takes a session out of all queues.
@@ -167,7 +170,7 @@ mod tests {
 
     fn request(keys: &[&str], deadline_ms: Option<i64>) -> BlockRequest {
         let keys = keys.iter().map(|key| Arc::from(key.as_bytes())).collect();
-        BlockRequest { keys, deadline_ms, in_vain: InVain::NullArray }
+        BlockRequest { keys, kind: Type::List, deadline_ms, in_vain: InVain::NullArray }
     }
 
     #[test]

@@ -156,7 +156,7 @@ impl Changes {
         if self.interest.notify & Class::New.bit() != 0 {
             self.happened(db, entry.key(), Event(Class::New, "new"));
         }
-        if self.interest.waiters && entry.value().can_be_waited_for() {
+        if self.interest.waiters && entry.kind().can_be_waited_for() {
             self.ready(db, entry.key());
         }
     }

@@ -75,6 +75,8 @@ pub struct Store {
     expected: (usize, usize, u64),
     /// Bytes of all entries, those that wait to be freed included.
     entries_bytes: usize,
+    /// For the hash tables inside values.
+    pub seed: [u64; 2],
 }
 
 /// An entry that is being changed. Its memory is accounted for at the end.
@@ -119,6 +121,7 @@ impl Store {
             garbage: Garbage::default(),
             expected: (0, 0, 0),
             entries_bytes: 0,
+            seed,
         }
     }
 

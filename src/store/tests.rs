@@ -25,6 +25,7 @@ fn bytes_of(value: ValueRef<'_>) -> Vec<u8> {
             elem.write_to(&mut bytes);
             bytes.push(b' ');
         }),
+        _ => unreachable!("the worker makes strings and lists"),
     }
     bytes
 }

@@ -1,7 +1,40 @@
 //! The types of values. A new type is one more variant in the three enums here and in their matches.
 
-use super::List;
+use super::{Hash, List, Set, Stream, ZSet};
 use crate::ds::size::rounded;
+
+/// What kind of value a key holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Type {
+    String,
+    List,
+    Set,
+    ZSet,
+    Hash,
+    Stream,
+}
+
+impl Type {
+    /// All types.
+    pub const ALL: [Type; 6] = [Type::String, Type::List, Type::Set, Type::ZSet, Type::Hash, Type::Stream];
+
+    /// The name for TYPE.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Type::String => "string",
+            Type::List => "list",
+            Type::Set => "set",
+            Type::ZSet => "zset",
+            Type::Hash => "hash",
+            Type::Stream => "stream",
+        }
+    }
+
+    /// Whether clients can wait for a key with such a value.
+    pub const fn can_be_waited_for(self) -> bool {
+        matches!(self, Type::List | Type::ZSet | Type::Stream)
+    }
+}
 
 /// A value on its own, as it goes into an entry or has come out of one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +47,14 @@ pub enum Value {
     Raw(Vec<u8>),
     /// A list.
     List(List),
+    /// A set.
+    Set(Set),
+    /// A sorted set.
+    ZSet(ZSet),
+    /// A hash.
+    Hash(Hash),
+    /// A stream, boxed as it is wide.
+    Stream(Box<Stream>),
 }
 
 /// A value in an entry, to be read.
@@ -25,6 +66,14 @@ pub enum ValueRef<'a> {
     Str(&'a [u8]),
     /// A list.
     List(&'a List),
+    /// A set.
+    Set(&'a Set),
+    /// A sorted set.
+    ZSet(&'a ZSet),
+    /// A hash.
+    Hash(&'a Hash),
+    /// A stream.
+    Stream(&'a Stream),
 }
 
 /// A value in an entry, to be changed in place.
@@ -34,6 +83,14 @@ pub enum ValueMut<'a> {
     Str,
     /// A list.
     List(&'a mut List),
+    /// A set.
+    Set(&'a mut Set),
+    /// A sorted set.
+    ZSet(&'a mut ZSet),
+    /// A hash.
+    Hash(&'a mut Hash),
+    /// A stream.
+    Stream(&'a mut Stream),
 }
 
 /// The longest string with the encoding `embstr`, in bytes.
@@ -55,6 +112,10 @@ impl Value {
             Value::Str(bytes) => ValueRef::Str(bytes),
             Value::Raw(bytes) => ValueRef::Str(bytes),
             Value::List(list) => ValueRef::List(list),
+            Value::Set(set) => ValueRef::Set(set),
+            Value::ZSet(zset) => ValueRef::ZSet(zset),
+            Value::Hash(hash) => ValueRef::Hash(hash),
+            Value::Stream(stream) => ValueRef::Stream(stream),
         }
     }
 
@@ -63,6 +124,10 @@ impl Value {
         match self {
             Value::Int(_) | Value::Str(_) | Value::Raw(_) => ValueMut::Str,
             Value::List(list) => ValueMut::List(list),
+            Value::Set(set) => ValueMut::Set(set),
+            Value::ZSet(zset) => ValueMut::ZSet(zset),
+            Value::Hash(hash) => ValueMut::Hash(hash),
+            Value::Stream(stream) => ValueMut::Stream(stream),
         }
     }
 
@@ -73,6 +138,10 @@ impl Value {
             Value::Str(bytes) if bytes.len() <= EMBSTR_MAX => "embstr",
             Value::Str(_) | Value::Raw(_) => "raw",
             Value::List(list) => list.encoding(),
+            Value::Set(set) => set.encoding(),
+            Value::ZSet(zset) => zset.encoding(),
+            Value::Hash(hash) => hash.encoding(),
+            Value::Stream(stream) => stream.encoding(),
         }
     }
 
@@ -81,6 +150,10 @@ impl Value {
         match self {
             Value::Int(_) | Value::Str(_) | Value::Raw(_) => true,
             Value::List(list) => list.free_some(parts),
+            Value::Set(set) => set.free_some(parts),
+            Value::ZSet(zset) => zset.free_some(parts),
+            Value::Hash(hash) => hash.free_some(parts),
+            Value::Stream(stream) => stream.free_some(parts),
         }
     }
 
@@ -91,6 +164,10 @@ impl Value {
             Value::Str(bytes) => rounded(bytes.len()),
             Value::Raw(bytes) => rounded(bytes.capacity()),
             Value::List(list) => list.mem_bytes(),
+            Value::Set(set) => set.mem_bytes(),
+            Value::ZSet(zset) => zset.mem_bytes(),
+            Value::Hash(hash) => hash.mem_bytes(),
+            Value::Stream(stream) => rounded(size_of::<Stream>()) + stream.mem_bytes(),
         }
     }
 }
@@ -102,22 +179,23 @@ impl ValueRef<'_> {
         match self {
             ValueRef::Int(_) | ValueRef::Str(_) => 1,
             ValueRef::List(list) => list.node_count(),
+            ValueRef::Set(set) => set.parts(),
+            ValueRef::ZSet(zset) => zset.parts(),
+            ValueRef::Hash(hash) => hash.parts(),
+            ValueRef::Stream(stream) => stream.parts(),
         }
     }
 
-    /// Whether clients can wait for a key with such a value.
-    pub fn can_be_waited_for(&self) -> bool {
+    /// Its type.
+    #[inline]
+    pub fn kind(&self) -> Type {
         match self {
-            ValueRef::Int(_) | ValueRef::Str(_) => false,
-            ValueRef::List(_) => true,
-        }
-    }
-
-    /// The type's name for TYPE.
-    pub fn type_name(&self) -> &'static str {
-        match self {
-            ValueRef::Int(_) | ValueRef::Str(_) => "string",
-            ValueRef::List(_) => "list",
+            ValueRef::Int(_) | ValueRef::Str(_) => Type::String,
+            ValueRef::List(_) => Type::List,
+            ValueRef::Set(_) => Type::Set,
+            ValueRef::ZSet(_) => Type::ZSet,
+            ValueRef::Hash(_) => Type::Hash,
+            ValueRef::Stream(_) => Type::Stream,
         }
     }
 
@@ -127,6 +205,10 @@ impl ValueRef<'_> {
             ValueRef::Int(number) => Value::Int(number),
             ValueRef::Str(bytes) => Value::Str(bytes.into()),
             ValueRef::List(list) => Value::List(list.clone()),
+            ValueRef::Set(set) => Value::Set(set.clone()),
+            ValueRef::ZSet(zset) => Value::ZSet(zset.clone()),
+            ValueRef::Hash(hash) => Value::Hash(hash.clone()),
+            ValueRef::Stream(stream) => Value::Stream(Box::new(stream.clone())),
         }
     }
 }

@@ -11,7 +11,7 @@ use staywire::{
     store::Presence,
     testkit::Harness,
     value::{
-        Value,
+        Type, Value,
         list::{End, List, ListConfig},
     },
 };
@@ -57,7 +57,12 @@ pub fn wait_for(h: &mut Harness, client: SessionKey, db: usize, key: &[u8]) {
     let mut args = OwnedArgs::default();
     args.push(b"TYPE");
     args.push(key);
-    let request = BlockRequest { keys: vec![Arc::from(key)], deadline_ms: None, in_vain: InVain::Null };
+    let request = BlockRequest {
+        keys: vec![Arc::from(key)],
+        kind: Type::List,
+        deadline_ms: None,
+        in_vain: InVain::Null,
+    };
     let blocked = h.engine.state.waiters.block(client, db, args, request);
     h.engine.session(client).expect("it is connected").blocked = Some(Box::new(blocked));
 }

@@ -38,6 +38,7 @@ impl Digest {
                     true
                 });
             }
+            ValueRef::Set(_) | ValueRef::ZSet(_) | ValueRef::Hash(_) | ValueRef::Stream(_) => {}
         }
         if volatile {
             self.xor(b"!!expire!!");

@@ -74,6 +74,7 @@ fn saved_bytes(value: ValueRef<'_>) -> usize {
             let nodes: usize = node_bytes(list).map(|(_, saved)| 1 + saved).sum();
             saved_len_bytes(list.node_count()) + nodes
         }
+        ValueRef::Set(_) | ValueRef::ZSet(_) | ValueRef::Hash(_) | ValueRef::Stream(_) => 0,
     }
 }
 

@@ -81,7 +81,7 @@ fn tell_watchers(ctx: &mut Ctx<'_>, db: usize, other: usize) {
 fn wake_waiters(ctx: &mut Ctx<'_>, db: usize) {
     let store = &mut *ctx.store;
     for key in ctx.state.waiters.keys(db) {
-        if store.find(db, key).is_some_and(|pos| store.entry(db, pos).value().can_be_waited_for()) {
+        if store.find(db, key).is_some_and(|pos| store.entry(db, pos).kind().can_be_waited_for()) {
             store.changes.ready(db, key);
         }
     }

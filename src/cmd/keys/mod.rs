@@ -232,7 +232,7 @@ fn touch(ctx: &mut Ctx<'_>) -> Outcome {
 fn type_(ctx: &mut Ctx<'_>) -> Outcome {
     let (key, db) = (ctx.args.at(1), ctx.db());
     let name = match ctx.store.peek(db, key) {
-        Some(pos) => ctx.store.entry(db, pos).type_name(),
+        Some(pos) => ctx.store.entry(db, pos).kind().name(),
         None => "none",
     };
     ctx.out().simple(name);

@@ -4,10 +4,8 @@ use crate::{
     base::{glob, num::parse_i64},
     command::{CmdError, Ctx, Flow, Outcome, ctx::int},
     resp::{error::shown, output::Output},
+    value::Type,
 };
-
-/// Names of all types that a key can have, of which some may not be built.
-const TYPES: [&str; 6] = ["string", "list", "set", "zset", "hash", "stream"];
 
 /// <https://valkey.io/commands/scan/>. A step visits a group of some 32 keys: COUNT bounds from below how many keys are
 /// looked at, and from above, ten times, how many groups.
@@ -39,7 +37,7 @@ pub(super) fn scan(ctx: &mut Ctx<'_>) -> Outcome {
     let (mut found, mut n, mut looked_at) = (Output::default(), 0, 0);
     for _ in 0..count.saturating_mul(10) {
         let (next, met) = ctx.store.scan(db, cursor, |entry| {
-            let fits = kind.is_none_or(|kind| kind == entry.type_name())
+            let fits = kind.is_none_or(|kind| kind == entry.kind())
                 && pattern.is_none_or(|pattern| glob::matches(pattern, entry.key()));
             if fits {
                 found.bulk(entry.key());
@@ -60,8 +58,8 @@ pub(super) fn scan(ctx: &mut Ctx<'_>) -> Outcome {
     Ok(Flow::Done)
 }
 
-fn type_named(name: &[u8]) -> Result<&'static str, CmdError> {
-    let known = TYPES.into_iter().find(|known| name.eq_ignore_ascii_case(known.as_bytes()));
+fn type_named(name: &[u8]) -> Result<Type, CmdError> {
+    let known = Type::ALL.into_iter().find(|known| name.eq_ignore_ascii_case(known.name().as_bytes()));
     known.ok_or_else(|| CmdError::with([b"ERR unknown type name '", shown(name), b"'"].concat()))
 }
 

@@ -7,14 +7,10 @@ use super::{
     find,
 };
 use crate::{
-    base::num::parse_f64,
-    command::{
-        Arg, ArgKind, Categories, CmdError, CommandSpec, Ctx, Flags, Flow, Group, KeyFlags, KeySpec, Outcome,
-    },
-    state::waiters::{BlockRequest, InVain},
-    value::list::End,
+    command::{Arg, ArgKind, Categories, CommandSpec, Ctx, Flags, Flow, Group, KeyFlags, KeySpec, Outcome},
+    state::waiters::InVain,
+    value::{Type, list::End},
 };
-use std::ops::Range;
 
 /// The commands of this file.
 pub const COMMANDS: &[CommandSpec] = &[
@@ -86,7 +82,7 @@ fn brpop(ctx: &mut Ctx<'_>) -> Outcome {
 fn pop(ctx: &mut Ctx<'_>, end: End) -> Outcome {
     let (args, db) = (ctx.args, ctx.db());
     let keys = 1..args.len() - 1;
-    let deadline_ms = deadline_arg(ctx, keys.end)?;
+    let deadline_ms = ctx.deadline_arg(keys.end)?;
     for key in keys.clone().map(|i| args.at(i)) {
         let Some(found) = find(ctx.store, db, key)? else { continue };
         let out = &mut ctx.session.out;
@@ -95,17 +91,17 @@ fn pop(ctx: &mut Ctx<'_>, end: End) -> Outcome {
         pop_to(out, ctx.store, &ctx.state.config.list(), (db, key), found, end, 1);
         return Ok(Flow::Done);
     }
-    wait(ctx, keys, deadline_ms, InVain::NullArray)
+    ctx.wait_for(Type::List, keys, deadline_ms, InVain::NullArray)
 }
 
 /// <https://valkey.io/commands/blmpop/>
 fn blmpop(ctx: &mut Ctx<'_>) -> Outcome {
     let pops = Pops::parse(ctx, 2)?;
-    let deadline_ms = deadline_arg(ctx, 1)?;
+    let deadline_ms = ctx.deadline_arg(1)?;
     if pops.serve(ctx)? {
         return Ok(Flow::Done);
     }
-    wait(ctx, pops.keys, deadline_ms, InVain::NullArray)
+    ctx.wait_for(Type::List, pops.keys, deadline_ms, InVain::NullArray)
 }
 
 /// <https://valkey.io/commands/blmove/>
@@ -120,44 +116,9 @@ fn brpoplpush(ctx: &mut Ctx<'_>) -> Outcome {
 }
 
 fn move_or_wait(ctx: &mut Ctx<'_>, from: End, to: End, timeout_at: usize) -> Outcome {
-    let deadline_ms = deadline_arg(ctx, timeout_at)?;
+    let deadline_ms = ctx.deadline_arg(timeout_at)?;
     if move_element(ctx, from, to)? {
         return Ok(Flow::Done);
     }
-    wait(ctx, 1..2, deadline_ms, InVain::Null)
-}
-
-/// Waits for the keys among the arguments; where that is not possible, answers as when the time is up. In RESP2 the
-/// two differ for an answer that is one element: a wait in vain always ends with a null array.
-fn wait(ctx: &mut Ctx<'_>, keys: Range<usize>, deadline_ms: Option<i64>, at_once: InVain) -> Outcome {
-    if ctx.may_block {
-        let keys = keys.map(|i| ctx.args.at(i).into()).collect();
-        return Ok(Flow::Blocked(Box::new(BlockRequest { keys, deadline_ms, in_vain: InVain::NullArray })));
-    }
-    match at_once {
-        InVain::Null => ctx.out().null(),
-        InVain::NullArray => ctx.out().null_array(),
-    }
-    Ok(Flow::Done)
-}
-
-/// The timeout in seconds at argument `i`, as the Unix time in milliseconds at which it ends; `None` for 0: never.
-fn deadline_arg(ctx: &Ctx<'_>, i: usize) -> Result<Option<i64>, CmdError> {
-    const OUT_OF_RANGE: CmdError = CmdError::new("ERR timeout is out of range");
-    let seconds =
-        parse_f64(ctx.args.at(i)).ok_or(CmdError::new("ERR timeout is not a float or out of range"))?;
-    let exact = seconds * 1000.0;
-    // Parts of a millisecond count as one, but not those that the multiplication added.
-    let whole = exact.round();
-    let timeout_ms = if (exact - whole).abs() <= exact.abs() * f64::EPSILON { whole } else { exact.ceil() };
-    if timeout_ms >= i64::MAX as f64 {
-        return Err(OUT_OF_RANGE);
-    }
-    if timeout_ms < 0.0 {
-        return Err(CmdError::new("ERR timeout is negative"));
-    }
-    match timeout_ms as i64 {
-        0 => Ok(None),
-        n => ctx.now_ms().checked_add(n).map(Some).ok_or(OUT_OF_RANGE),
-    }
+    ctx.wait_for(Type::List, 1..2, deadline_ms, InVain::Null)
 }

@@ -61,6 +61,11 @@ pub const PARAMS: &[Param] = &[
         Kind::Enum { field: |c| &mut c.enable_protected_configs, names: PROTECTED },
     )
     .immutable(),
+    param("hash-max-listpack-entries", int(|c| &mut c.hash_max_listpack_entries, 0, i64::MAX))
+        .alias("hash-max-ziplist-entries"),
+    param("hash-max-listpack-value", memory(|c| &mut c.hash_max_listpack_value, 0, i64::MAX))
+        .alias("hash-max-ziplist-value"),
+    param("hll-sparse-max-bytes", memory(|c| &mut c.hll_sparse_max_bytes, 0, i64::MAX)),
     param("hz", int(|c| &mut c.hz, 0, INT_MAX)),
     param("lazyfree-lazy-eviction", Kind::Bool(|c| &mut c.lazyfree_eviction)),
     param("lazyfree-lazy-expire", Kind::Bool(|c| &mut c.lazyfree_expire)),
@@ -89,6 +94,11 @@ pub const PARAMS: &[Param] = &[
     param("proto-max-bulk-len", memory(|c| &mut c.bulk_max_bytes, 1 << 20, i64::MAX)),
     param("requirepass", Kind::Text(|c| &mut c.requirepass)),
     param("save", Kind::Unbuilt { value: "", harmless: true }).many(),
+    param("set-max-intset-entries", int(|c| &mut c.set_max_intset_entries, 0, i64::MAX)),
+    param("set-max-listpack-entries", int(|c| &mut c.set_max_listpack_entries, 0, i64::MAX)),
+    param("set-max-listpack-value", int(|c| &mut c.set_max_listpack_value, 0, i64::MAX)),
+    param("stream-node-max-bytes", memory(|c| &mut c.stream_node_max_bytes, 0, i64::MAX)),
+    param("stream-node-max-entries", int(|c| &mut c.stream_node_max_entries, 0, i64::MAX)),
     param("tcp-backlog", int(|c| &mut c.tcp_backlog, 0, INT_MAX)).immutable(),
     param("tcp-keepalive", int(|c| &mut c.tcp_keepalive_s, 0, INT_MAX)),
     param("timeout", int(|c| &mut c.timeout_s, 0, INT_MAX)),
@@ -98,6 +108,10 @@ pub const PARAMS: &[Param] = &[
         Kind::Int { field: |c| &mut c.unixsocketperm, min: 0, max: 0o777, unit: Unit::Octal },
     )
     .immutable(),
+    param("zset-max-listpack-entries", int(|c| &mut c.zset_max_listpack_entries, 0, i64::MAX))
+        .alias("zset-max-ziplist-entries"),
+    param("zset-max-listpack-value", memory(|c| &mut c.zset_max_listpack_value, 0, i64::MAX))
+        .alias("zset-max-ziplist-value"),
 ];
 
 fn set_bind(config: &mut Config, value: &str) -> Result<(), String> {

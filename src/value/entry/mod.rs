@@ -16,7 +16,7 @@ use std::ptr::{self, NonNull};
 use std::slice;
 
 use super::types::EMBSTR_MAX;
-use super::{Value, ValueMut, ValueRef};
+use super::{Type, Value, ValueMut, ValueRef};
 use crate::base::num::parse_i64;
 use crate::ds::size::rounded;
 use crate::ds::table::Item;
@@ -346,9 +346,9 @@ impl Entry {
         shape.block_size() + owned
     }
 
-    /// The type's name for TYPE.
-    pub fn type_name(&self) -> &'static str {
-        self.value().type_name()
+    /// The type of the value.
+    pub fn kind(&self) -> Type {
+        self.value().kind()
     }
 
     /// Whether the value is a string.

@@ -37,7 +37,7 @@ impl Model {
             }
             (want, is) => panic!("{is:?} in place of {want:?}"),
         };
-        assert_eq!((entry.type_name(), entry.encoding()), (kind, encoding));
+        assert_eq!((entry.kind().name(), entry.encoding()), (kind, encoding));
         let block = entry.shape().block_size();
         assert_eq!(block, rounded(block));
         let used = entry.shape().text_at() + entry.shape().text_len;
@@ -87,7 +87,10 @@ fn text_of(value: &Value) -> Option<Vec<u8>> {
         Value::Int(number) => Some(number.to_string().into_bytes()),
         Value::Str(bytes) => Some(bytes.to_vec()),
         Value::Raw(bytes) => Some(bytes.clone()),
-        Value::List(_) => None,
+        Value::Set(_) | Value::ZSet(_) | Value::Hash(_) | Value::Stream(_) => {
+            unreachable!("none is made here")
+        }
+        _ => None,
     }
 }
 
