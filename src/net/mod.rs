@@ -295,7 +295,7 @@ impl Shell {
             match conn.stream.read(&mut self.read_buf) {
                 Ok(0) => {
                     conn.unread = false;
-                    closed = true;
+                    return self.end_input(key);
                 }
                 Ok(n) => {
                     // A short read took all there was; but behind the last bytes of a peer that closed stands its end.
@@ -325,6 +325,18 @@ impl Shell {
         let Some(Some(conn)) = self.conns.get_mut(key) else { return };
         if (conn.behind || conn.unread) && !std::mem::replace(&mut conn.queued, true) {
             self.run_queue.push(key);
+        }
+    }
+
+    /// The peer sends no more. What it asked for before is still written, since it may have closed its side alone; a
+    /// wait ends at once.
+    fn end_input(&mut self, key: SessionKey) {
+        match self.engine.session(key) {
+            Some(session) if session.blocked.is_none() && !session.out.is_empty() => {
+                session.close(Closing::AfterReply);
+                self.engine.state.touch_output(key);
+            }
+            _ => self.close(key),
         }
     }
 
