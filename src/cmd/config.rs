@@ -14,6 +14,7 @@ const CONFIG_SUBCOMMANDS: &[CommandSpec] = &[
     CommandSpec::new("get", -3, Group::Server, config_get)
         .flags(&[Flags::ADMIN, Flags::NOSCRIPT, Flags::LOADING, Flags::STALE])
         .doc("2.0.0", "Reads parameters.", "O(N)")
+        .history(&[("7.0.0", "Several patterns.")])
         .args(&[Arg::new("parameter", ArgKind::String).multiple()]),
     CommandSpec::new("help", 2, Group::Server, config_help).flags(&[Flags::LOADING, Flags::STALE]).doc(
         "5.0.0",
@@ -27,6 +28,7 @@ const CONFIG_SUBCOMMANDS: &[CommandSpec] = &[
     CommandSpec::new("set", -4, Group::Server, config_set)
         .flags(&[Flags::ADMIN, Flags::NOSCRIPT, Flags::LOADING, Flags::STALE])
         .doc("2.0.0", "Changes parameters while the server runs.", "O(N)")
+        .history(&[("7.0.0", "Several parameters.")])
         .args(&[Arg::new(
             "data",
             ArgKind::Block(&[Arg::new("parameter", ArgKind::String), Arg::new("value", ArgKind::String)]),

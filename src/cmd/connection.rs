@@ -19,6 +19,7 @@ pub const COMMANDS: &[CommandSpec] = &[
         ])
         .acl(&[Categories::CONNECTION])
         .doc("1.0.0", "Logs the connection in.", "O(N)")
+        .history(&[("6.0.0", "A username before the password.")])
         .args(&[
             Arg::new("username", ArgKind::String).since("6.0.0").optional(),
             Arg::new("password", ArgKind::String),
@@ -34,6 +35,10 @@ pub const COMMANDS: &[CommandSpec] = &[
         ])
         .acl(&[Categories::CONNECTION])
         .doc("6.0.0", "Chooses the protocol version, and logs in and names the connection if wanted.", "O(1)")
+        .history(&[
+            ("8.1.0", "`availability_zone` in the reply, where the parameter of that name is set."),
+            ("6.2.0", "All arguments may be left out: it then describes the connection."),
+        ])
         .args(&[Arg::new(
             "arguments",
             ArgKind::Block(&[

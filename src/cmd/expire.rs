@@ -100,6 +100,7 @@ pub const COMMANDS: &[CommandSpec] = &[
         .acl(&[Categories::KEYSPACE])
         .keys(&[KeySpec::range(KeyFlags::RO.or(KeyFlags::ACCESS), 1, 1, 1)])
         .doc("1.0.0", "Answers how many seconds a key still has.", "O(1)")
+        .history(&[("2.8.0", "-2 for a key that is not there.")])
         .args(&[Arg::key("key", 0)])
         .tips(&["nondeterministic_output"]),
     CommandSpec::new("pttl", 2, Group::Generic, pttl)
@@ -107,6 +108,7 @@ pub const COMMANDS: &[CommandSpec] = &[
         .acl(&[Categories::KEYSPACE])
         .keys(&[KeySpec::range(KeyFlags::RO.or(KeyFlags::ACCESS), 1, 1, 1)])
         .doc("2.6.0", "Answers how many milliseconds a key still has.", "O(1)")
+        .history(&[("2.8.0", "-2 for a key that is not there.")])
         .args(&[Arg::key("key", 0)])
         .tips(&["nondeterministic_output"]),
     CommandSpec::new("expiretime", 2, Group::Generic, expiretime)

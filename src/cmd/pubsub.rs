@@ -262,16 +262,15 @@ fn pubsub_help(ctx: &mut Ctx<'_>) -> Outcome {
         "PUBSUB",
         &[
             "CHANNELS [<pattern>]",
-            "    Return the currently active channels matching a <pattern> (default: '*').",
+            "    The channels with subscribers, all or those that match <pattern>.",
             "NUMPAT",
-            "    Return number of subscriptions to patterns.",
+            "    How many patterns have subscribers.",
             "NUMSUB [<channel> ...]",
-            "    Return the number of subscribers for the specified channels, excluding",
-            "    pattern subscriptions(default: no channels).",
+            "    How many subscribe to each channel; patterns do not count.",
             "SHARDCHANNELS [<pattern>]",
-            "    Return the currently active shard level channels matching a <pattern> (default: '*').",
+            "    The shard channels with subscribers, all or those that match <pattern>.",
             "SHARDNUMSUB [<shardchannel> ...]",
-            "    Return the number of subscribers for the specified shard level channel(s)",
+            "    How many subscribe to each shard channel.",
         ],
     )
 }

@@ -23,7 +23,7 @@ pub const COMMANDS: &[CommandSpec] = &[
     CommandSpec::new("exec", 1, Group::Transactions, exec)
         .flags(&[Flags::NOSCRIPT, Flags::LOADING, Flags::STALE, Flags::SKIP_COMMANDLOG])
         .acl(&[Categories::TRANSACTION])
-        .doc("1.2.0", "Runs the commands that were queued.", "")
+        .doc("1.2.0", "Runs the commands that were queued.", "Depends on the commands.")
         .in_multi_at_once()
         .aborts_transaction(),
     CommandSpec::new("discard", 1, Group::Transactions, discard)

@@ -29,6 +29,9 @@ pub fn find(spec: &CommandSpec, args: Args<'_>) -> Result<Vec<(usize, KeyFlags)>
     if keys.peek().is_none() {
         return Err(NoKeys::None);
     }
+    if let Some(find) = spec.key_finder {
+        return find(args).ok_or(NoKeys::Invalid);
+    }
     let mut found = Vec::new();
     for key in keys {
         find_one(key, args, &mut found).ok_or(NoKeys::Invalid)?;

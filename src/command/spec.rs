@@ -1,10 +1,14 @@
 //! What a command declares of itself: one value from which dispatch, gates, COMMAND, help and documentation derive.
 
 use super::ctx::{Ctx, Flow};
-use crate::resp::error::CmdError;
+use crate::resp::{error::CmdError, request::Args};
 
 /// A command's code: reads `ctx.args`, writes its reply to `ctx.session.out`. On `Err` nothing must have been written.
 pub type Handler = fn(&mut Ctx<'_>) -> Result<Flow, CmdError>;
+
+/// Finds the places of a command's keys where they, or what it does to them, depend on other arguments; `None` where
+/// the arguments do not fit.
+pub type KeyFinder = fn(Args<'_>) -> Option<Vec<(usize, KeyFlags)>>;
 
 /// A set of bits with names, in the order in which COMMAND INFO lists them.
 macro_rules! bits {
@@ -255,6 +259,7 @@ pub struct Arg {
     pub kind: ArgKind,
     pub token: Option<&'static str>,
     pub since: Option<&'static str>,
+    pub summary: Option<&'static str>,
     pub display: Option<&'static str>,
     /// Since when it is deprecated.
     pub deprecated: Option<&'static str>,
@@ -264,7 +269,16 @@ pub struct Arg {
 impl Arg {
     /// An argument that stands once, without a token.
     pub const fn new(name: &'static str, kind: ArgKind) -> Arg {
-        Arg { name, kind, token: None, since: None, display: None, deprecated: None, flags: ArgFlags::NONE }
+        Arg {
+            name,
+            kind,
+            token: None,
+            since: None,
+            summary: None,
+            display: None,
+            deprecated: None,
+            flags: ArgFlags::NONE,
+        }
     }
 
     /// A key of key spec number `spec`.
@@ -286,6 +300,12 @@ impl Arg {
     /// The version that brought it.
     pub const fn since(mut self, since: &'static str) -> Arg {
         self.since = Some(since);
+        self
+    }
+
+    /// What it does.
+    pub const fn summary(mut self, summary: &'static str) -> Arg {
+        self.summary = Some(summary);
         self
     }
 
@@ -332,6 +352,8 @@ pub struct CommandSpec {
     pub behaviour: Behaviour,
     pub categories: Categories,
     pub keys: &'static [KeySpec],
+    /// Says more than `keys` for a given call.
+    pub key_finder: Option<KeyFinder>,
     pub group: Group,
     pub since: &'static str,
     pub summary: &'static str,
@@ -355,6 +377,7 @@ impl CommandSpec {
             behaviour: Behaviour::NONE,
             categories: Categories::NONE,
             keys: &[],
+            key_finder: None,
             group,
             since: "1.0.0",
             summary: "",
@@ -440,7 +463,13 @@ impl CommandSpec {
         self
     }
 
-    /// The version that brought it, what it does, and its cost.
+    /// How to find its keys where `keys` cannot say it all.
+    pub const fn find_keys(mut self, finder: KeyFinder) -> CommandSpec {
+        self.key_finder = Some(finder);
+        self
+    }
+
+    /// The version that brought it, what it does, and its cost: for a container that of its subcommands.
     pub const fn doc(
         mut self,
         since: &'static str,
@@ -449,7 +478,8 @@ impl CommandSpec {
     ) -> CommandSpec {
         self.since = since;
         self.summary = summary;
-        self.complexity = complexity;
+        let is_container = complexity.is_empty() && !self.subcommands.is_empty();
+        self.complexity = if is_container { "Depends on the subcommand." } else { complexity };
         self
     }
 

@@ -285,7 +285,8 @@ class Generator:
             ["", "a"],
             ["OBJECT"],
             ["CONFIG", "SET", "list-compress-depth", self.one(0, 1, 2)],
-            ["COMMAND", "GETKEYS", *self.one(["MSET", "a", 1, "b", 2], ["LMPOP", 2, "a", "b", "LEFT"], ["PING"],
+            ["COMMAND", self.one("GETKEYS", "GETKEYSANDFLAGS"), *self.one(["SET", "a", "b", "GET"], ["SET", "a", "b"],
+                                             ["MSET", "a", 1, "b", 2], ["LMPOP", 2, "a", "b", "LEFT"], ["PING"],
                                              ["BLPOP", "a", "b", 0], ["GET"], ["COPY", "a", "b"])],
             ["PUBSUB", "NUMPAT"],
         )  # fmt: skip

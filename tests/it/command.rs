@@ -202,3 +202,45 @@ fn keys_are_found() {
     assert_eq!(server.call(a, "COMMAND foo"), "-ERR unknown subcommand 'foo'. Try COMMAND HELP.");
     assert!(server.call(a, "COMMAND HELP").contains("+(no subcommand), "));
 }
+
+#[test]
+fn what_happens_to_keys_is_told() {
+    let mut server = Harness::new();
+    let a = server.connect();
+    for (call, keys) in [
+        ("set k v", r#"[["k", [+OW, +update]]]"#),
+        ("SET k v EX 5 Get", r#"[["k", [+RW, +access, +update]]]"#),
+        ("lmove a b left right", r#"[["a", [+RW, +access, +delete]], ["b", [+RW, +insert]]]"#),
+        ("object encoding k", r#"[["k", [+RO]]]"#),
+        ("set k", "-ERR Invalid number of arguments specified for command"),
+        ("ping", "-ERR The command has no key arguments"),
+        ("nosuch a", "-ERR Invalid command specified"),
+    ] {
+        assert_eq!(server.call(a, &format!("COMMAND GETKEYSANDFLAGS {call}")), keys, "{call}");
+    }
+    server.call(a, "HELLO 3");
+    assert_eq!(server.call(a, "COMMAND GETKEYSANDFLAGS get k"), r#"[["k", ~[+RO, +access]]]"#);
+}
+
+#[test]
+fn names_are_listed_and_filtered() {
+    let mut server = Harness::new();
+    let a = server.connect();
+    let listed = server.call(a, "COMMAND LIST");
+    assert_eq!(listed.split(", ").count(), table().entries().len());
+    assert!(listed.contains("\"client|list\""), "{listed}");
+    for (filter, names) in [
+        ("ACLCAT Transaction", r#"["multi", "exec", "discard", "watch", "unwatch"]"#),
+        ("aclcat @transaction", "[]"),
+        ("aclcat nosuch", "[]"),
+        ("module nosuch", "[]"),
+        ("Pattern CONFIG|g*", r#"["config|get"]"#),
+        ("pattern ?push", r#"["lpush", "rpush"]"#),
+        ("pattern", "-ERR syntax error"),
+        ("nosuch x", "-ERR syntax error"),
+        ("pattern a filterby pattern b", "-ERR syntax error"),
+    ] {
+        assert_eq!(server.call(a, &format!("COMMAND LIST FILTERBY {filter}")), names, "{filter}");
+    }
+    assert_eq!(server.call(a, "COMMAND LIST nosuch"), "-ERR syntax error");
+}

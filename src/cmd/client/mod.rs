@@ -42,11 +42,31 @@ const CLIENT_SUBCOMMANDS: &[CommandSpec] = &[
         .flags(&[Flags::ADMIN, Flags::NOSCRIPT, Flags::LOADING, Flags::STALE])
         .acl(&[Categories::CONNECTION])
         .doc("2.4.0", "Closes connections.", "O(N)")
+        .history(&[
+            ("2.8.12", "The form with filters."),
+            ("2.8.12", "ID."),
+            ("3.2.0", "TYPE master."),
+            ("5.0.0", "TYPE replica, for which slave still stands."),
+            ("6.2.0", "LADDR."),
+            ("8.0.0", "MAXAGE."),
+            ("8.0.0", "TYPE primary, for which master still stands."),
+            ("8.1.0", "Several ids."),
+        ])
         .args(KILL_ARGS),
     CommandSpec::new("list", -2, Group::Connection, client_list)
         .flags(&[Flags::ADMIN, Flags::NOSCRIPT, Flags::LOADING, Flags::STALE])
         .acl(&[Categories::CONNECTION])
         .doc("2.4.0", "Describes the connections of the server.", "O(N)")
+        .history(&[
+            ("2.8.12", "Field `id`."),
+            ("5.0.0", "TYPE."),
+            ("6.0.0", "Field `user`."),
+            ("6.2.0", "Fields `argv-mem`, `tot-mem`, `laddr` and `redir`; ID."),
+            ("7.0.0", "Fields `resp`, `multi-mem`, `rbs` and `rbp`."),
+            ("7.0.3", "Field `ssub`."),
+            ("8.0.0", "TYPE primary, for which master still stands."),
+            ("8.1.0", "USER, ADDR, LADDR, SKIPME and MAXAGE."),
+        ])
         .args(LIST_ARGS)
         .tips(&["nondeterministic_output"]),
     CommandSpec::new("reply", 3, Group::Connection, client_reply)
@@ -322,10 +342,10 @@ fn client_help(ctx: &mut Ctx<'_>) -> Outcome {
             "    * MAXAGE <seconds>",
             "REPLY (ON|OFF|SKIP)",
             "    Control the replies sent to the current connection.",
-            "SETINFO (LIB-NAME|LIB-VER) <value>",
-            "    Tell which library the current connection uses.",
             "SETNAME <name>",
             "    Assign the name <name> to the current connection.",
+            "SETINFO <option> <value>",
+            "    Tell which library the current connection uses.",
             "UNBLOCK <clientid> [TIMEOUT|ERROR]",
             "    Unblock the specified blocked client.",
         ],

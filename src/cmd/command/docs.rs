@@ -89,8 +89,14 @@ fn write_arg(out: &mut Output, arg: &Arg) {
         ArgKind::Block(parts) => ("block", None, Some(parts)),
     };
     let has_flags = arg.flags.names().next().is_some();
-    let present =
-        [key_spec.is_some(), arg.token.is_some(), arg.since.is_some(), arg.deprecated.is_some(), has_flags];
+    let present = [
+        key_spec.is_some(),
+        arg.token.is_some(),
+        arg.summary.is_some(),
+        arg.since.is_some(),
+        arg.deprecated.is_some(),
+        has_flags,
+    ];
     // Either the text to show or the parts come as a third.
     out.map(3 + present.iter().filter(|is| **is).count());
     text(out, "name", arg.name);
@@ -104,6 +110,9 @@ fn write_arg(out: &mut Output, arg: &Arg) {
     }
     if let Some(token) = arg.token {
         text(out, "token", token);
+    }
+    if let Some(summary) = arg.summary {
+        text(out, "summary", summary);
     }
     if let Some(since) = arg.since {
         text(out, "since", since);

@@ -4,8 +4,9 @@ mod docs;
 mod info;
 
 use crate::{
+    base::glob,
     command::{
-        Arg, ArgKind, Categories, CmdError, CommandSpec, Ctx, Flags, Flow, Group, Outcome, keys,
+        Arg, ArgKind, Categories, CmdError, CommandSpec, Ctx, Flags, Flow, Group, KeyFlags, Outcome, keys,
         table::{CommandId, Entry, Table},
     },
     resp::output::Output,
@@ -38,6 +39,14 @@ const COMMAND_SUBCOMMANDS: &[CommandSpec] = &[
             Arg::new("command", ArgKind::String),
             Arg::new("arg", ArgKind::String).optional().multiple(),
         ]),
+    CommandSpec::new("getkeysandflags", -3, Group::Server, command_getkeysandflags)
+        .flags(&[Flags::LOADING, Flags::STALE])
+        .acl(&[Categories::CONNECTION])
+        .doc("7.0.0", "Finds the keys in a command with its arguments, and what it does to them.", "O(N)")
+        .args(&[
+            Arg::new("command", ArgKind::String),
+            Arg::new("arg", ArgKind::String).optional().multiple(),
+        ]),
     CommandSpec::new("help", 2, Group::Server, command_help)
         .flags(&[Flags::LOADING, Flags::STALE])
         .acl(&[Categories::CONNECTION])
@@ -46,7 +55,23 @@ const COMMAND_SUBCOMMANDS: &[CommandSpec] = &[
         .flags(&[Flags::LOADING, Flags::STALE])
         .acl(&[Categories::CONNECTION])
         .doc("2.8.13", "Describes commands.", "O(N)")
+        .history(&[("7.0.0", "No name stands for all.")])
         .args(&[Arg::new("command-name", ArgKind::String).optional().multiple()])
+        .tips(&["nondeterministic_output_order"]),
+    CommandSpec::new("list", -2, Group::Server, command_list)
+        .flags(&[Flags::LOADING, Flags::STALE])
+        .acl(&[Categories::CONNECTION])
+        .doc("7.0.0", "Lists the names of commands and subcommands.", "O(N)")
+        .args(&[Arg::new(
+            "filterby",
+            ArgKind::OneOf(&[
+                Arg::new("module-name", ArgKind::String).token("MODULE"),
+                Arg::new("category", ArgKind::String).token("ACLCAT"),
+                Arg::new("pattern", ArgKind::Pattern).token("PATTERN"),
+            ]),
+        )
+        .token("FILTERBY")
+        .optional()])
         .tips(&["nondeterministic_output_order"]),
 ];
 
@@ -97,6 +122,20 @@ fn command_docs(ctx: &mut Ctx<'_>) -> Outcome {
 
 /// <https://valkey.io/commands/command-getkeys/>
 fn command_getkeys(ctx: &mut Ctx<'_>) -> Outcome {
+    each_key(ctx, |out, key, _| out.bulk(key))
+}
+
+/// <https://valkey.io/commands/command-getkeysandflags/>
+fn command_getkeysandflags(ctx: &mut Ctx<'_>) -> Outcome {
+    each_key(ctx, |out, key, flags| {
+        out.array(2);
+        out.bulk(key);
+        info::words(out, flags.names());
+    })
+}
+
+/// Writes an array with one element for each key of a command that is given with its arguments.
+fn each_key(ctx: &mut Ctx<'_>, write: fn(&mut Output, &[u8], KeyFlags)) -> Outcome {
     let (call, table) = (ctx.args.skip(2), ctx.table);
     let Ok(id) = table.lookup(call, CommandId::MAX) else {
         return Err(CmdError::new("ERR Invalid command specified"));
@@ -115,9 +154,34 @@ fn command_getkeys(ctx: &mut Ctx<'_>) -> Outcome {
     };
     let out = ctx.out();
     out.array(found.len());
-    for (at, _) in found {
-        out.bulk(call.at(at));
+    for (at, flags) in found {
+        write(out, call.at(at), flags);
     }
+    Ok(Flow::Done)
+}
+
+/// <https://valkey.io/commands/command-list/>
+fn command_list(ctx: &mut Ctx<'_>) -> Outcome {
+    let args = ctx.args;
+    let is_wanted: fn(&Entry, &[u8]) -> bool = match args.len() {
+        2 => |_, _| true,
+        5 if ctx.is_word(2, "filterby") => match args.at(3).to_ascii_lowercase().as_slice() {
+            // There are no modules.
+            b"module" => |_, _| false,
+            b"aclcat" => |entry, wanted| {
+                let mut names = entry.spec.all_categories().names();
+                names.any(|name| name.as_bytes()[1..].eq_ignore_ascii_case(wanted))
+            },
+            b"pattern" => |entry, pattern| glob::matches_nocase(pattern, entry.full_name.as_bytes()),
+            _ => return Err(CmdError::SYNTAX),
+        },
+        _ => return Err(CmdError::SYNTAX),
+    };
+    let filter = args.get(4).unwrap_or_default();
+    let found: Vec<&Entry> = ctx.table.entries().iter().filter(|entry| is_wanted(entry, filter)).collect();
+    let out = ctx.out();
+    out.array(found.len());
+    found.iter().for_each(|entry| out.bulk(entry.full_name.as_bytes()));
     Ok(Flow::Done)
 }
 
@@ -127,19 +191,19 @@ fn command_help(ctx: &mut Ctx<'_>) -> Outcome {
         "COMMAND",
         &[
             "(no subcommand)",
-            "    Return details about all commands.",
+            "    What clients need to know of all commands.",
             "COUNT",
-            "    Return the total number of commands in this server.",
-            "DOCS [<command-name> ...]",
-            "    Return documentation details about multiple commands.",
-            "    If no command names are given, documentation details for all",
-            "    commands are returned.",
-            "GETKEYS <full-command>",
-            "    Return the keys from a full command.",
+            "    How many commands there are.",
+            "LIST",
+            "    The names of all commands and subcommands.",
             "INFO [<command-name> ...]",
-            "    Return details about multiple commands.",
-            "    If no command names are given, documentation details for all",
-            "    commands are returned.",
+            "    What clients need to know of some commands, or of all.",
+            "DOCS [<command-name> ...]",
+            "    Documents some commands, or all.",
+            "GETKEYS <full-command>",
+            "    The keys in a command with its arguments.",
+            "GETKEYSANDFLAGS <full-command>",
+            "    The same, with what the command does to each key.",
         ],
     )
 }

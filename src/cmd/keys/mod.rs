@@ -31,6 +31,7 @@ pub const COMMANDS: &[CommandSpec] = &[
         .acl(&[Categories::KEYSPACE])
         .keys(&[KeySpec::range(KeyFlags::RO, 1, -1, 1)])
         .doc("1.0.0", "Counts which of the keys exist.", "O(N)")
+        .history(&[("3.0.3", "Several keys.")])
         .args(&[Arg::key("key", 0).multiple()])
         .tips(&["request_policy:multi_shard", "response_policy:agg_sum"]),
     CommandSpec::new("type", 2, Group::Generic, type_)
@@ -86,6 +87,7 @@ pub const COMMANDS: &[CommandSpec] = &[
             KeySpec::range(KeyFlags::OW.or(KeyFlags::INSERT), 2, 2, 1),
         ])
         .doc("1.0.0", "Gives a key another name if that is free.", "O(1)")
+        .history(&[("3.2.0", "Twice the same name is no error.")])
         .args(&[Arg::key("key", 0), Arg::key("newkey", 1)]),
     CommandSpec::new("copy", -3, Group::Generic, relocate::copy)
         .flags(&[Flags::WRITE, Flags::DENYOOM])

@@ -68,17 +68,13 @@ pub(super) fn help(ctx: &mut Ctx<'_>) -> Outcome {
         "OBJECT",
         &[
             "ENCODING <key>",
-            "    Return the kind of internal representation used in order to store the value",
-            "    associated with a <key>.",
+            "    How the value of <key> is kept.",
             "FREQ <key>",
-            "    Return the access frequency index of the <key>. The returned integer is",
-            "    proportional to the logarithm of the recent access frequency of the key.",
+            "    How often <key> is used of late, as the logarithm that an LFU policy counts with.",
             "IDLETIME <key>",
-            "    Return the idle time of the <key>, that is the approximated number of",
-            "    seconds elapsed since the last access to the key.",
+            "    For how many seconds, about, <key> has not been used.",
             "REFCOUNT <key>",
-            "    Return the number of references of the value associated with the specified",
-            "    <key>.",
+            "    How many share the value of <key>.",
         ],
     )
 }

@@ -19,12 +19,14 @@ pub const COMMANDS: &[CommandSpec] = &[
         .acl(&[Categories::LIST])
         .keys(&[KeySpec::range(KeyFlags::RW.or(KeyFlags::ACCESS).or(KeyFlags::DELETE), 1, -2, 1)])
         .doc("2.0.0", "Pops the first element of the first list that has any, waiting until one has.", "O(N)")
+        .history(&[("6.0.0", "`timeout` may have decimals.")])
         .args(&[Arg::key("key", 0).multiple(), Arg::new("timeout", ArgKind::Double)]),
     CommandSpec::new("brpop", -3, Group::List, brpop)
         .flags(&[Flags::WRITE, Flags::BLOCKING])
         .acl(&[Categories::LIST])
         .keys(&[KeySpec::range(KeyFlags::RW.or(KeyFlags::ACCESS).or(KeyFlags::DELETE), 1, -2, 1)])
         .doc("2.0.0", "Pops the last element of the first list that has any, waiting until one has.", "O(N)")
+        .history(&[("6.0.0", "`timeout` may have decimals.")])
         .args(&[Arg::key("key", 0).multiple(), Arg::new("timeout", ArgKind::Double)]),
     CommandSpec::new("blmpop", -5, Group::List, blmpop)
         .flags(&[Flags::WRITE, Flags::BLOCKING])
@@ -65,6 +67,7 @@ pub const COMMANDS: &[CommandSpec] = &[
             "Moves the last element of a list to the front of another, waiting until there is one.",
             "O(1)",
         )
+        .history(&[("6.0.0", "`timeout` may have decimals.")])
         .args(&[Arg::key("source", 0), Arg::key("destination", 1), Arg::new("timeout", ArgKind::Double)])
         .deprecated("6.2.0", "`BLMOVE` with the `RIGHT` and `LEFT` arguments"),
 ];

@@ -14,6 +14,7 @@ pub const COMMANDS: &[CommandSpec] = &[
         .flags(&[Flags::LOADING, Flags::STALE])
         .acl(&[Categories::DANGEROUS])
         .doc("1.0.0", "Reports on the server, section by section.", "O(1)")
+        .history(&[("7.0.0", "Several sections.")])
         .args(&[Arg::new("section", ArgKind::String).optional().multiple()])
         .tips(&["nondeterministic_output", "request_policy:all_shards", "response_policy:special"]),
     CommandSpec::new("time", 1, Group::Server, time)
@@ -30,6 +31,7 @@ pub const COMMANDS: &[CommandSpec] = &[
             Flags::ALLOW_BUSY,
         ])
         .doc("1.0.0", "Stops the server.", "O(N)")
+        .history(&[("7.0.0", "NOW, FORCE and ABORT.")])
         .args(&[Arg::new(
             "abort-selector",
             ArgKind::OneOf(&[

@@ -47,7 +47,8 @@ pub const COMMANDS: &[CommandSpec] = &[
     CommandSpec::new("getex", -2, Group::String, write::getex)
         .flags(&[Flags::WRITE, Flags::FAST])
         .acl(&[Categories::STRING])
-        .keys(&[KeySpec::range(KeyFlags::RW.or(KeyFlags::ACCESS).or(KeyFlags::UPDATE), 1, 1, 1)])
+        .keys(&[KeySpec::range(KeyFlags::RW.or(KeyFlags::ACCESS).or(KeyFlags::UPDATE), 1, 1, 1)
+            .notes("Changes only the expiry.")])
         .doc("6.2.0", "Reads a string and changes when its key expires.", "O(1)")
         .args(&[
             Arg::key("key", 0),
@@ -148,7 +149,9 @@ pub const COMMANDS: &[CommandSpec] = &[
             1,
             1,
             1,
-        )])
+        )
+        .notes("Read only with GET.")])
+        .find_keys(write::set_keys)
         .doc(
             "1.0.0",
             "Writes a string whatever the key held, under conditions and with an expiry if wanted.",
@@ -162,7 +165,10 @@ pub const COMMANDS: &[CommandSpec] = &[
                 ArgKind::OneOf(&[
                     Arg::word("nx", "NX").since("2.6.12"),
                     Arg::word("xx", "XX").since("2.6.12"),
-                    Arg::new("comparison-value", ArgKind::String).token("IFEQ").since("8.1.0"),
+                    Arg::new("comparison-value", ArgKind::String)
+                        .token("IFEQ")
+                        .since("8.1.0")
+                        .summary("Writes only where the key holds this value."),
                 ]),
             )
             .optional(),

@@ -3,7 +3,7 @@
 use super::{super::expire, read::reply_string, text};
 use crate::{
     base::num::MAX_INT_LEN,
-    command::{CmdError, Ctx, Flow, Outcome, ctx::int},
+    command::{Args, CmdError, Ctx, Flow, KeyFlags, Outcome, ctx::int},
     store::{
         Expiry,
         changes::{Class, Event},
@@ -109,6 +109,13 @@ impl<'a> SetOptions<'a> {
         }
         Ok(options)
     }
+}
+
+/// What SET does to its key.
+pub(super) fn set_keys(args: Args<'_>) -> Option<Vec<(usize, KeyFlags)>> {
+    let reads = args.from(3).any(|arg| arg.eq_ignore_ascii_case(b"get"));
+    let way = if reads { KeyFlags::RW.or(KeyFlags::ACCESS) } else { KeyFlags::OW };
+    Some(vec![(1, way.or(KeyFlags::UPDATE))])
 }
 
 /// <https://valkey.io/commands/set/>
