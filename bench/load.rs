@@ -3,6 +3,10 @@
 //! `load ADDRESS CLIENTS PIPELINE REQUESTS KEYS LINES WORD...` sends REQUESTS commands made of the WORDs over CLIENTS
 //! connections, PIPELINE at a time. `__key__` in a word becomes one of KEYS keys, `key:` and twelve digits. Each command
 //! must answer in LINES lines; another number of them, or an error, ends the run with exit 1.
+//!
+//! `load ADDRESS hand-off WAITERS COUNT`: see `hand_off`.
+
+mod hand_off;
 
 use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
@@ -19,6 +23,10 @@ struct Client {
 
 fn main() -> Result<()> {
     let args: Vec<String> = std::env::args().skip(1).collect();
+    if let [address, "hand-off", waiters, count] = args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        let [waiters, count] = [waiters, count].map(|text| text.parse().expect("a count"));
+        return hand_off::run(address, waiters, count);
+    }
     let [address, clients, pipeline, requests, keys, lines, words @ ..] = args.as_slice() else {
         return Err(Error::other("usage: load ADDRESS CLIENTS PIPELINE REQUESTS KEYS LINES WORD..."));
     };

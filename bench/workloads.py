@@ -167,44 +167,22 @@ def publish(server, scale, subscribers=100, batch=100):
     return spent / (messages * subscribers) / 1000
 
 
-def blocked_clients(connection):
-    connection.sendall(encode("INFO", "clients"))
-    text = connection.recv(1 << 16)
-    return int(text.partition(b"blocked_clients:")[2].split()[0])
-
-
 def hand_off(waiters):
     """Server time per hand-off in us: RPUSH to blocked BLPOPs, each of which waits again once it is served."""
 
     def measure(server, scale):
-        batch = min(25, waiters // 2)
-        count = max(1_000, int(10_000 * scale)) // batch * batch
-        ask = encode("BLPOP", "queue", 0)
-        answer = len(b"*2\r\n$5\r\nqueue\r\n$4\r\nwork\r\n")
-        crowd, waiting = [server.connect() for _ in range(waiters)], selectors.EpollSelector()
-        for connection in crowd:
-            connection.sendall(ask)
-            waiting.register(connection, selectors.EVENT_READ)
-        with server.connect() as producer:
-            while blocked_clients(producer) < waiters:
-                time.sleep(0.01)
-            block = encode("RPUSH", "queue", "work") * batch
-            before = server.cpu_ns()
-            for _ in range(count // batch):
-                producer.sendall(block)
-                taken = 0
-                while taken < batch:
-                    for ready, _ in waiting.select():
-                        # Nobody is handed a second element before it asks again, so that one read is one reply.
-                        if len(ready.fileobj.recv(1 << 12)) != answer:
-                            raise SystemExit("a BLPOP answered with something else than its element")
-                        ready.fileobj.sendall(ask)
-                        taken += 1
-                read_lines(producer, batch)
-            spent = server.cpu_ns() - before
-        for connection in crowd:
-            connection.close()
-        return spent / count / 1000
+        # A server that looks at all waiters each time would take minutes for more.
+        count = max(1_000, int(20_000 * scale)) // 100 * 100
+        tool = [LOAD, f"127.0.0.1:{server.port}", "hand-off", str(waiters), str(count)]
+        load = subprocess.Popen(tool, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        times = []
+        for word in ("ready", "done"):
+            if load.stdout.readline().strip() != word:
+                raise SystemExit(f"{' '.join(tool)} failed")
+            times.append(server.cpu_ns())
+            print(file=load.stdin, flush=True)
+        load.wait()
+        return (times[1] - times[0]) / count / 1000
 
     return measure
 
