@@ -3,6 +3,7 @@
 pub mod ctx;
 pub mod effects;
 pub mod keys;
+pub mod scan;
 pub mod spec;
 pub mod table;
 mod wait;

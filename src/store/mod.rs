@@ -377,6 +377,19 @@ impl Store {
         self.insert(db, key, value, expire_at_ms);
     }
 
+    /// Makes a value that of a key, whatever it held, without an expiry.
+    pub fn set_value(&mut self, db: usize, key: &[u8], value: Value) {
+        let Some(pos) = self.find(db, key) else { return self.insert(db, key, value, None) };
+        let lru = self.lru;
+        let mut edit = self.edit(db, pos);
+        let old = edit.take_value();
+        edit.set_value(value);
+        edit.set_expire(None);
+        lru.start(&edit);
+        drop(edit);
+        self.discard(old);
+    }
+
     /// Deletes a key. Returns whether it was there. Large values are freed later, bit by bit.
     pub fn remove(&mut self, db: usize, key: &[u8]) -> bool {
         let Some(pos) = self.find(db, key) else { return false };

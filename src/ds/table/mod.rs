@@ -74,6 +74,16 @@ impl<T> Deref for Ref<'_, T> {
     }
 }
 
+impl<'a, T: Item> Ref<'a, T> {
+    /// The item's key, for as long as the table is borrowed.
+    #[inline]
+    pub fn into_key(self) -> &'a [u8] {
+        let key: *const [u8] = self.item.key();
+        // SAFETY: an item's key is in its allocation, which the table owns and nobody changes during `'a`.
+        unsafe { &*key }
+    }
+}
+
 /// An item that stays in its table, to be changed. It may move to another allocation and gain or lose its expiry,
 /// but must keep its key: the table takes note when the guard is dropped. It must not be forgotten.
 pub struct Guard<'a, T: Item> {
