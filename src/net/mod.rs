@@ -320,8 +320,6 @@ impl Shell {
             }
         }
         if closed {
-            // The answers to its last commands may still wait.
-            self.flush(key);
             return self.close(key);
         }
         let Some(Some(conn)) = self.conns.get_mut(key) else { return };
