@@ -46,6 +46,11 @@ impl Rng {
         }
         (m >> 64) as u64
     }
+
+    /// 40 hexadecimal digits, by which a server or its data is told from others.
+    pub fn hex_id(&mut self) -> String {
+        (0..40).map(|_| char::from(b"0123456789abcdef"[self.below(16) as usize])).collect()
+    }
 }
 
 #[cfg(test)]

@@ -71,7 +71,10 @@ impl Engine {
         }
         // The wall's clock may have been set back.
         let is_due = now_ms >= self.cron.next_ms || self.cron.next_ms - now_ms > CRON_MAX_MS;
-        if is_due {
+        if self.state.cron_paused {
+            self.cron.next_ms = now_ms.saturating_add(CRON_MAX_MS);
+            self.cron.expire_left = 0;
+        } else if is_due {
             let hz = self.state.config.hz.clamp(1, 500);
             self.cron.next_ms = now_ms.saturating_add(CRON_MAX_MS / hz);
             self.cron(now_ms);
@@ -86,6 +89,10 @@ impl Engine {
 
     /// Deletes every key whose time has come. For a virtual clock that was moved, when nobody waits for the loop.
     pub fn expire_all(&mut self) {
+        if !self.state.config.active_expire || self.state.cron_paused {
+            return;
+        }
+        self.watch_expiries();
         for db in 0..self.store.databases() {
             loop {
                 let slice = self.store.expire_slice(db, usize::MAX);
@@ -113,14 +120,19 @@ impl Engine {
         }
     }
 
+    /// Says who wants to know of keys that expire now.
+    fn watch_expiries(&mut self) {
+        self.store.changes.interest.watch = self.state.watch.watched > 0;
+        self.store.changes.interest.notify = self.state.config.notify.interest();
+    }
+
     /// A slice of the search for expired keys. It goes on with the next turn while much is found.
     fn expire_slice(&mut self) {
         if !self.state.config.active_expire {
             self.cron.expire_left = 0;
             return;
         }
-        self.store.changes.interest.watch = self.state.watch.watched > 0;
-        self.store.changes.interest.notify = self.state.config.notify.interest();
+        self.watch_expiries();
         let databases = self.store.databases();
         let limit = EXPIRE_SLICE * self.state.config.active_expire_effort as usize;
         for _ in 0..databases {

@@ -25,6 +25,8 @@ use watch::Watch;
 pub struct Identity {
     /// 40 hexadecimal digits, new at each start.
     pub run_id: String,
+    /// As many for the data set.
+    pub repl_id: String,
     pub started_ms: i64,
     /// Where it listens; 0 where it does not.
     pub tcp_port: u16,
@@ -49,6 +51,8 @@ pub struct State {
     pub probe: Probe,
     /// DEBUG SLEEP: how to let time go by; where nobody says, it does not.
     pub stand_still: fn(Duration),
+    /// DEBUG PAUSE-CRON.
+    pub cron_paused: bool,
     pub rng: Rng,
     pub seed: Seed,
     /// Sessions with output to be written.
@@ -67,9 +71,9 @@ impl State {
     pub fn new(config: Config, clock: Clock, mut rng: Rng, commands: usize) -> State {
         let seed = Seed([rng.next_u64(), rng.next_u64()]);
         let databases = config.databases as usize;
-        let run_id = (0..40).map(|_| char::from(b"0123456789abcdef"[rng.below(16) as usize])).collect();
         let identity = Identity {
-            run_id,
+            run_id: rng.hex_id(),
+            repl_id: rng.hex_id(),
             started_ms: clock.now_us() / 1000,
             tcp_port: 0,
             executable: String::new(),
@@ -88,6 +92,7 @@ impl State {
             stats: Stats::new(commands),
             probe: Process::default,
             stand_still: |_| {},
+            cron_paused: false,
             rng,
             seed,
             dirty: Vec::new(),

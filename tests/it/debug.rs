@@ -36,7 +36,12 @@ fn what_is_unknown_is_an_error() {
         );
     }
     assert_eq!(server.call(a, "DEBUG"), "-ERR wrong number of arguments for 'debug' command");
-    assert!(server.call(a, "DEBUG HELP").starts_with("[+DEBUG <subcommand> "));
+    let help = server.call(a, "DEBUG HELP");
+    assert!(
+        help.starts_with("[+DEBUG <subcommand> [<arg> [value] [opt] ...]. Subcommands are:, +ASSERT, +    ")
+    );
+    assert!(help.contains(", +POPULATE <count> [<prefix>] [<size>], +    "), "{help}");
+    assert!(help.ends_with(", +HELP, +    Print this help.]"), "{help}");
 }
 
 #[test]
@@ -152,7 +157,7 @@ fn listpacks_are_logged() {
     let mut server = Harness::new();
     let a = server.connect();
     server.call(a, "RPUSH l a");
-    assert_eq!(server.call(a, "DEBUG LISTPACK l"), "+Listpack structure logged");
+    assert_eq!(server.call(a, "DEBUG LISTPACK l"), "+Listpack structure printed on stdout");
     assert_eq!(server.call(a, "DEBUG LISTPACK nosuch"), "-ERR no such key");
     server.engine.store.insert(0, b"s", Value::Int(1), None);
     assert_eq!(server.call(a, "DEBUG LISTPACK s"), "-ERR Not a listpack encoded object.");
@@ -167,7 +172,13 @@ fn tables_are_measured() {
     assert!(server.call(a, "DEBUG HTSTATS 0 full").contains(r" number of entries: 1\n[Expires HT]\n"));
     assert_eq!(server.call(a, "DEBUG HTSTATS 16"), "-ERR Out of range database");
     assert_eq!(server.call(a, "DEBUG HTSTATS x"), "-ERR value is not an integer or out of range");
-    assert_eq!(server.call(a, "DEBUG DICT-RESIZING 0"), "+OK");
+    server.call(a, "SET s x");
+    for (key, error) in [
+        ("nosuch", "-ERR no such key"),
+        ("s", "-ERR The value stored at the specified key is not represented using an hash table"),
+    ] {
+        assert_eq!(server.call(a, &format!("DEBUG HTSTATS-KEY {key}")), error);
+    }
 }
 
 #[test]
@@ -195,8 +206,114 @@ fn active_expiry_and_sleep_are_handed_on() {
     assert!(server.engine.state.config.active_expire);
     thread_local!(static SLEPT: Cell<Duration> = const { Cell::new(Duration::ZERO) });
     server.engine.state.stand_still = |time| SLEPT.set(time);
-    for (text, ms) in [("0.25", 250), ("x", 0), ("-1", 0), ("nan", 0), ("inf", u64::MAX)] {
+    for (text, ms) in [("0.25", 250), ("x", 0), ("-1", 0), ("nan", 0), ("inf", 0), ("1e300", 0)] {
         assert_eq!(server.call(a, &format!("DEBUG SLEEP {text}")), "+OK");
         assert_eq!(SLEPT.get(), Duration::from_millis(ms));
+    }
+}
+
+#[test]
+fn many_keys_are_added_at_once() {
+    let mut server = Harness::new();
+    let a = server.connect();
+    let refusal = "-ERR value is out of range, must be positive";
+    for (call, reply) in [
+        ("SET key:1 mine", "+OK"),
+        ("DEBUG POPULATE 3", "+OK"),
+        ("MGET key:0 key:1 key:2 key:3", r#"["value:0", "mine", "value:2", nil]"#),
+        ("DEBUG POPULATE 2 p 10", "+OK"),
+        ("MGET p:0 p:1", r#"["value:0\x00\x00\x00", "value:1\x00\x00\x00"]"#),
+        ("DEBUG POPULATE 1 cut 3", "+OK"),
+        ("GET cut:0", r#""val""#),
+        ("DEBUG POPULATE 1 whole 0", "+OK"),
+        ("GET whole:0", r#""value:0""#),
+        ("DEBUG POPULATE 0", "+OK"),
+        ("DBSIZE", ":7"),
+        ("DEBUG POPULATE -1", refusal),
+        ("DEBUG POPULATE x", refusal),
+        ("DEBUG POPULATE 9223372036854775808", refusal),
+        ("DEBUG POPULATE 9223372036854775807", "-ERR OOM in dictTryExpand"),
+        ("DEBUG POPULATE 2 p -1", refusal),
+        ("DEBUG POPULATE 2 p x", refusal),
+        (
+            "DEBUG POPULATE 2 p 9223372036854775807",
+            "-ERR string exceeds maximum allowed size (proto-max-bulk-len)",
+        ),
+    ] {
+        assert_eq!(server.call(a, call), reply, "{call}");
+    }
+}
+
+#[test]
+fn errors_are_answered_as_given() {
+    let mut server = Harness::new();
+    let a = server.connect();
+    for (text, error) in [("MINE it is", "-MINE it is\r\n"), ("", "-\r\n"), ("a\r\nb", "-a  b\r\n")] {
+        server.send_args(a, &[b"DEBUG", b"ERROR", text.as_bytes()]);
+        assert_eq!(String::from_utf8_lossy(&server.receive_bytes(a)), error);
+    }
+    assert!(!server.call(a, "INFO errorstats").contains("MINE"));
+}
+
+#[test]
+fn lists_of_several_nodes_are_logged() {
+    let mut server = Harness::new();
+    let a = server.connect();
+    server.call(a, "CONFIG SET list-max-listpack-size 2");
+    server.call(a, "RPUSH q a b c d e");
+    server.call(a, "RPUSH short a");
+    let logged = "+Quicklist structure printed on stdout";
+    for (call, reply) in [
+        ("q", logged),
+        ("q 1", logged),
+        ("short", "-ERR Not a quicklist encoded object."),
+        ("nosuch", "-ERR no such key"),
+    ] {
+        assert_eq!(server.call(a, &format!("DEBUG QUICKLIST {call}")), reply, "{call}");
+    }
+}
+
+#[test]
+fn what_happens_by_time_can_be_held_back() {
+    let mut server = Harness::new();
+    let (a, b) = (server.connect(), server.connect());
+    assert_eq!(server.call(a, "DEBUG PAUSE-CRON 1"), "+OK");
+    server.call(a, "SET k v PX 10");
+    server.send(b, "BLPOP q 1");
+    server.advance(Duration::from_secs(2));
+    assert_eq!(server.receive(b), "nil-array", "who waits is woken in time");
+    assert_eq!(server.call(a, "DBSIZE"), ":1");
+    assert_eq!(server.call(a, "DEBUG PAUSE-CRON 0"), "+OK");
+    server.advance(Duration::from_secs(2));
+    assert_eq!(server.call(a, "DBSIZE"), ":0");
+    server.call(a, "DEBUG SET-ACTIVE-EXPIRE 0");
+    server.call(a, "SET k v PX 10");
+    server.advance(Duration::from_secs(2));
+    assert_eq!(server.call(a, "DBSIZE"), ":1");
+    assert_eq!(server.call(a, "GET k"), "nil");
+    assert_eq!(server.call(a, "DBSIZE"), ":0");
+}
+
+#[test]
+fn the_data_can_become_other_data() {
+    let mut server = Harness::new();
+    let a = server.connect();
+    let repl_id = |server: &mut Harness| {
+        let info = server.call(a, "INFO replication");
+        let at = info.find("master_replid:").expect("it is there") + "master_replid:".len();
+        info[at..at + 40].to_string()
+    };
+    let before = repl_id(&mut server);
+    assert!(before.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    assert_eq!(server.call(a, "DEBUG CHANGE-REPL-ID"), "+OK");
+    assert_ne!(repl_id(&mut server), before);
+}
+
+#[test]
+fn what_has_no_effect_is_accepted() {
+    let mut server = Harness::new();
+    let a = server.connect();
+    for call in ["DICT-RESIZING 0", "CLIENT-ENFORCE-REPLY-LIST 1", "LOG hello"] {
+        assert_eq!(server.call(a, &format!("DEBUG {call}")), "+OK");
     }
 }

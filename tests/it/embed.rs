@@ -137,10 +137,12 @@ fn a_server_may_live_on_a_unix_socket_alone() {
 
 #[test]
 fn a_panic_in_the_server_is_an_error_for_its_host() {
-    let server = Server::builder().config("enable-debug-command", "yes").start().expect("it starts");
-    let mut client = Client::connect(server.addr());
-    client.send("DEBUG PANIC");
-    assert_eq!(client.read_to_end(), b"", "every connection is closed");
-    let ended = server.shutdown();
-    assert!(matches!(&ended, Err(Error::Panic(message)) if message.contains("DEBUG PANIC")), "{ended:?}");
+    for how in ["DEBUG PANIC", "DEBUG ASSERT"] {
+        let server = Server::builder().config("enable-debug-command", "yes").start().expect("it starts");
+        let mut client = Client::connect(server.addr());
+        client.send(how);
+        assert_eq!(client.read_to_end(), b"", "every connection is closed");
+        let ended = server.shutdown();
+        assert!(matches!(&ended, Err(Error::Panic(message)) if message.contains(how)), "{ended:?}");
+    }
 }

@@ -1,17 +1,17 @@
 //! DEBUG: what tests of a server call.
 
+mod crash;
 mod digest;
 mod object;
+mod populate;
+mod protocol;
+mod structure;
 
 use crate::{
-    base::num::parse_i64,
     command::{CmdError, CommandSpec, Ctx, Flags, Flow, Group, Handler, Outcome},
-    resp::Proto,
     state::config::parse_memory,
-    value::{List, ValueRef},
 };
-
-use std::time::Duration;
+use std::{ops::RangeInclusive, time::Duration};
 
 /// The commands of this family.
 pub const COMMANDS: &[CommandSpec] = &[CommandSpec::new("debug", -2, Group::Server, debug)
@@ -19,79 +19,178 @@ pub const COMMANDS: &[CommandSpec] = &[CommandSpec::new("debug", -2, Group::Serv
     .system()
     .doc("1.0.0", "Holds what tests of the server call.", "Depends on the subcommand.")];
 
-/// A subcommand: name, least and largest number of arguments, handler.
-type Subcommand = (&'static str, usize, usize, Handler);
+/// A subcommand. Whether it is known depends on the number of its arguments, too, and COMMAND does not list it.
+struct Subcommand {
+    /// In lower case.
+    name: &'static str,
+    /// How many arguments stand behind the name.
+    args: RangeInclusive<usize>,
+    /// These arguments, and what it does, for HELP.
+    syntax: &'static str,
+    help: &'static [&'static str],
+    run: Handler,
+}
+
+const fn subcommand(
+    name: &'static str,
+    args: RangeInclusive<usize>,
+    syntax: &'static str,
+    help: &'static [&'static str],
+    run: Handler,
+) -> Subcommand {
+    Subcommand { name, args, syntax, help, run }
+}
 
 const SUBCOMMANDS: &[Subcommand] = &[
-    ("dict-resizing", 3, 3, ok),
-    ("digest", 2, 2, digest),
-    ("digest-value", 2, usize::MAX, digest_value),
-    ("help", 2, 2, help),
-    ("htstats", 3, 4, htstats),
-    ("listpack", 3, 3, listpack),
-    ("object", 3, 4, object::object),
-    ("panic", 2, 2, panic),
-    ("protocol", 3, 3, protocol),
-    ("quicklist-packed-threshold", 3, 3, quicklist_packed_threshold),
-    ("set-active-expire", 3, 3, set_active_expire),
-    ("sleep", 3, 3, sleep),
+    subcommand("assert", 0..=0, "", &["Ends the server by an assertion that does not hold."], crash::assert),
+    subcommand(
+        "change-repl-id",
+        0..=0,
+        "",
+        &["Gives the data set a new identity, as if it were another one."],
+        change_repl_id,
+    ),
+    subcommand("digest", 0..=0, "", &["A signature of all databases in hexadecimal digits."], digest),
+    subcommand(
+        "digest-value",
+        0..=usize::MAX,
+        "<key> [<key> ...]",
+        &["A signature of the value of each key."],
+        digest_value,
+    ),
+    subcommand("error", 1..=1, "<string>", &["Answers with this error, for tests of clients."], error),
+    subcommand("log", 1..=1, "<message>", &["Writes a message to the log."], log),
+    subcommand(
+        "htstats",
+        1..=usize::MAX,
+        "<dbid> [full]",
+        &["The state of the table of a database."],
+        structure::htstats,
+    ),
+    subcommand(
+        "htstats-key",
+        1..=usize::MAX,
+        "<key> [full]",
+        &["The state of the table that a key's value is."],
+        structure::htstats_key,
+    ),
+    subcommand(
+        "object",
+        1..=2,
+        "<key> [fast]",
+        &["How a key and its value are kept; with `fast` without what takes a walk through the value."],
+        object::object,
+    ),
+    subcommand("oom", 0..=0, "", &["Ends the process as when memory runs out."], crash::oom),
+    subcommand("panic", 0..=0, "", &["Ends the server as a defect would."], crash::panic),
+    subcommand(
+        "populate",
+        1..=3,
+        "<count> [<prefix>] [<size>]",
+        &[
+            "Adds <count> strings under the names key:<number>, or <prefix>:<number>. Each is the text",
+            "value:<number>, with <size> cut or filled with zeros to so many bytes. Keys that are there stay.",
+        ],
+        populate::populate,
+    ),
+    subcommand(
+        "protocol",
+        1..=1,
+        "<type>",
+        &[
+            "A reply of this type, for tests of clients: string, integer, double, bignum, null, array, set, map,",
+            "attrib, push, verbatim, true or false.",
+        ],
+        protocol::protocol,
+    ),
+    subcommand("segfault", 0..=0, "", &["Ends the process by the signal SIGSEGV."], crash::segfault),
+    subcommand(
+        "set-active-expire",
+        1..=1,
+        "<0|1>",
+        &["Whether keys whose time has come are looked for, or only deleted where somebody asks for them."],
+        set_active_expire,
+    ),
+    subcommand(
+        "quicklist-packed-threshold",
+        1..=1,
+        "<size>",
+        &["From which size on an element of a list is a node of its own. 0 restores the default."],
+        quicklist_packed_threshold,
+    ),
+    subcommand(
+        "sleep",
+        1..=1,
+        "<seconds>",
+        &["Stops the server for a while, which may have decimals."],
+        sleep,
+    ),
+    subcommand(
+        "listpack",
+        1..=1,
+        "<key>",
+        &["Logs the elements of a value that is one listpack."],
+        structure::listpack,
+    ),
+    subcommand(
+        "quicklist",
+        1..=2,
+        "<key> [<0|1>]",
+        &["Logs the nodes of a list that has several, with 1 their elements too."],
+        structure::quicklist,
+    ),
+    subcommand(
+        "pause-cron",
+        1..=1,
+        "<0|1>",
+        &["Whether what happens by time alone is held back; who waits is still woken in time."],
+        pause_cron,
+    ),
+    subcommand(
+        "dict-resizing",
+        1..=1,
+        "<0|1>",
+        &["Does nothing: tables grow by bounded steps, which nothing needs to hold back."],
+        accept,
+    ),
+    subcommand(
+        "client-enforce-reply-list",
+        1..=1,
+        "<0|1>",
+        &["Does nothing: replies are kept in one way alone."],
+        accept,
+    ),
+    subcommand("help", 0..=0, "", &["Print this help."], help),
 ];
 
 /// <https://valkey.io/commands/debug/>
 fn debug(ctx: &mut Ctx<'_>) -> Outcome {
-    let n = ctx.args.len();
-    let found =
-        SUBCOMMANDS.iter().find(|(name, min, max, _)| ctx.is_word(1, name) && (*min..=*max).contains(&n));
-    let Some((.., run)) = found else {
-        let shown = ctx.args.at(1);
-        let shown = String::from_utf8_lossy(&shown[..shown.len().min(128)]);
-        return Err(CmdError::with(format!(
-            "ERR unknown subcommand or wrong number of arguments for '{shown}'. Try DEBUG HELP."
-        )));
-    };
-    run(ctx)
-}
-
-/// DICT-RESIZING: the table grows by bounded steps, which nothing needs to hold back.
-fn ok(ctx: &mut Ctx<'_>) -> Outcome {
-    ctx.ok()
+    let args = ctx.args.len() - 2;
+    match SUBCOMMANDS.iter().find(|sub| ctx.is_word(1, sub.name) && sub.args.contains(&args)) {
+        Some(sub) => (sub.run)(ctx),
+        None => {
+            let name = ctx.args.at(1);
+            let name = String::from_utf8_lossy(&name[..name.len().min(128)]);
+            Err(CmdError::with(format!(
+                "ERR unknown subcommand or wrong number of arguments for '{name}'. Try DEBUG HELP."
+            )))
+        }
+    }
 }
 
 fn help(ctx: &mut Ctx<'_>) -> Outcome {
-    ctx.help(
-        "DEBUG",
-        &[
-            "DICT-RESIZING <0|1>",
-            "    Does nothing: tables grow by bounded steps.",
-            "DIGEST",
-            "    Output a hex signature representing the current DB content.",
-            "DIGEST-VALUE <key> [<key> ...]",
-            "    Output a hex signature of the values of all the specified keys.",
-            "HTSTATS <dbid> [full]",
-            "    Return hash table statistics of the specified database.",
-            "LISTPACK <key>",
-            "    Log the elements of the listpack of <key>.",
-            "OBJECT <key> [fast]",
-            "    Show low level info about `key` and associated value.",
-            "PANIC",
-            "    Crash the server simulating a panic.",
-            "PROTOCOL <type>",
-            "    Reply with a test value of the specified type. <type> can be: string,",
-            "    integer, double, bignum, null, array, set, map, attrib, push, verbatim,",
-            "    true, false.",
-            "QUICKLIST-PACKED-THRESHOLD <size>",
-            "    Set from which size on an element is a node of its own. 0 restores the default.",
-            "SET-ACTIVE-EXPIRE <0|1>",
-            "    Setting it to 0 disables expiring keys in background.",
-            "SLEEP <seconds>",
-            "    Stop the server for <seconds>. Decimals allowed.",
-        ],
-    )
+    let mut lines = vec!["DEBUG <subcommand> [<arg> [value] [opt] ...]. Subcommands are:".to_string()];
+    for sub in SUBCOMMANDS {
+        lines.push(format!("{} {}", sub.name.to_uppercase(), sub.syntax).trim_end().to_string());
+        lines.extend(sub.help.iter().map(|line| format!("    {line}")));
+    }
+    ctx.out().lines(lines.iter().map(String::as_str));
+    Ok(Flow::Done)
 }
 
-/// The end of this server, as a defect would bring it about; whoever embeds it goes on.
-fn panic(_: &mut Ctx<'_>) -> Outcome {
-    panic!("called by DEBUG PANIC")
+/// What other servers do here has no meaning in this one, and their tests go on.
+fn accept(ctx: &mut Ctx<'_>) -> Outcome {
+    ctx.ok()
 }
 
 fn digest(ctx: &mut Ctx<'_>) -> Outcome {
@@ -111,105 +210,40 @@ fn digest_value(ctx: &mut Ctx<'_>) -> Outcome {
     Ok(Flow::Done)
 }
 
-/// The state of a database's table, in the lines of Valkey.
-fn htstats(ctx: &mut Ctx<'_>) -> Outcome {
-    let number = ctx.int_arg(2)?;
-    let Some(db) = usize::try_from(number).ok().filter(|&db| db < ctx.store.databases()) else {
-        return Err(CmdError::new("ERR Out of range database"));
-    };
-    let lines = |entries: usize, bytes: usize| match entries {
-        0 => String::new(),
-        _ => format!(
-            "Hash table 0 stats (main hash table):\n table bytes: {bytes}\n number of entries: {entries}\n"
-        ),
-    };
-    let text = format!(
-        "[Dictionary HT]\n{}[Expires HT]\n{}",
-        lines(ctx.store.len(db), ctx.store.table(db).mem_bytes()),
-        // An expiry stands in its entry: there is no second table.
-        lines(ctx.store.volatile_len(db), 0),
-    );
-    ctx.out().verbatim("txt", text.as_bytes());
+/// The error is a reply like any other: it does not count as one that the server made.
+fn error(ctx: &mut Ctx<'_>) -> Outcome {
+    let error = CmdError::with(ctx.args.at(2));
+    ctx.out().error(&error);
     Ok(Flow::Done)
 }
 
-/// Logs the elements of a list that is one pack.
-fn listpack(ctx: &mut Ctx<'_>) -> Outcome {
-    let (db, key) = (ctx.db(), ctx.args.at(2));
-    let pos = ctx.store.find(db, key).ok_or(CmdError::NO_SUCH_KEY)?;
-    let entry = ctx.store.entry(db, pos);
-    let ValueRef::List(List::Pack(pack)) = entry.value() else {
-        return Err(CmdError::new("ERR Not a listpack encoded object."));
-    };
-    let journal = &ctx.state.journal;
-    journal.notice(format_args!(
-        "Listpack of '{}': {} elements, {} bytes",
-        key.escape_ascii(),
-        pack.len(),
-        pack.lp_bytes()
-    ));
-    for (i, elem) in pack.iter().enumerate() {
-        journal.notice(format_args!("{i}: {}", elem.to_vec().escape_ascii()));
-    }
-    ctx.out().simple("Listpack structure logged");
-    Ok(Flow::Done)
+fn log(ctx: &mut Ctx<'_>) -> Outcome {
+    let message = String::from_utf8_lossy(ctx.args.at(2));
+    ctx.state.journal.warn(format_args!("DEBUG LOG: {message}"));
+    ctx.ok()
 }
 
-/// A reply of each type, for tests of clients.
-fn protocol(ctx: &mut Ctx<'_>) -> Outcome {
-    let kind = ctx.args.at(2).to_ascii_lowercase();
-    let out = ctx.out();
-    let resp3 = out.proto == Proto::Resp3;
-    match kind.as_slice() {
-        b"string" => out.bulk(b"Hello World"),
-        b"integer" => out.int(12345),
-        b"double" => out.double("3.141"),
-        b"bignum" => out.big_number("1234567999999999999999999999999999999"),
-        b"null" => out.null(),
-        b"array" => {
-            out.array(3);
-            (0..3).for_each(|i| out.int(i));
-        }
-        b"set" => {
-            out.set(3);
-            (0..3).for_each(|i| out.int(i));
-        }
-        b"map" => {
-            out.map(3);
-            for i in 0..3 {
-                out.int(i);
-                out.boolean(i == 1);
-            }
-        }
-        b"attrib" => {
-            if resp3 {
-                out.attributes(1);
-                out.bulk(b"key-popularity");
-                out.array(2);
-                out.bulk(b"key:123");
-                out.int(90);
-            }
-            out.bulk(b"Some real reply following the attribute");
-        }
-        b"push" if !resp3 => return Err(CmdError::new("ERR RESP2 is not supported by this command")),
-        b"push" => {
-            // What is pushed comes behind the reply of the command that made it.
-            out.bulk(b"Some real reply following the push reply");
-            out.push(2);
-            out.bulk(b"server-cpu-usage");
-            out.int(42);
-        }
-        b"verbatim" => out.verbatim("txt", b"This is a verbatim\nstring"),
-        b"true" => out.boolean(true),
-        b"false" => out.boolean(false),
-        _ => {
-            return Err(CmdError::new(
-                "ERR Wrong protocol type name. Please use one of the following: \
-                 string|integer|double|bignum|null|array|set|map|attrib|push|verbatim|true|false",
-            ));
-        }
-    }
-    Ok(Flow::Done)
+fn change_repl_id(ctx: &mut Ctx<'_>) -> Outcome {
+    ctx.state.journal.notice(format_args!("Changing the replication ID for DEBUG CHANGE-REPL-ID"));
+    ctx.state.identity.repl_id = ctx.state.rng.hex_id();
+    ctx.ok()
+}
+
+/// A switch as C's `atoi` reads it: on with any number but 0.
+fn is_on(text: &[u8]) -> bool {
+    let text = text.trim_ascii_start();
+    let digits = text.strip_prefix(b"-").or(text.strip_prefix(b"+")).unwrap_or(text);
+    digits.iter().take_while(|byte| byte.is_ascii_digit()).any(|&byte| byte != b'0')
+}
+
+fn set_active_expire(ctx: &mut Ctx<'_>) -> Outcome {
+    ctx.state.config.active_expire = is_on(ctx.args.at(2));
+    ctx.ok()
+}
+
+fn pause_cron(ctx: &mut Ctx<'_>) -> Outcome {
+    ctx.state.cron_paused = is_on(ctx.args.at(2));
+    ctx.ok()
 }
 
 fn quicklist_packed_threshold(ctx: &mut Ctx<'_>) -> Outcome {
@@ -225,16 +259,37 @@ fn quicklist_packed_threshold(ctx: &mut Ctx<'_>) -> Outcome {
     ctx.ok()
 }
 
-fn set_active_expire(ctx: &mut Ctx<'_>) -> Outcome {
-    ctx.state.config.active_expire = parse_i64(ctx.args.at(2)).unwrap_or(0) != 0;
-    ctx.ok()
-}
-
 /// Whoever drives the engine stands still; what waits for the end of the command finds the time gone by.
 fn sleep(ctx: &mut Ctx<'_>) -> Outcome {
     let text = std::str::from_utf8(ctx.args.at(2)).unwrap_or_default();
     let seconds: f64 = text.trim().parse().unwrap_or(0.0);
-    // What is no number, or negative, becomes 0.
-    (ctx.state.stand_still)(Duration::from_millis((seconds * 1000.0) as u64));
+    // What is no number, negative, or without an end becomes 0.
+    let time = Duration::try_from_secs_f64(seconds).unwrap_or_default();
+    (ctx.state.stand_still)(time);
     ctx.ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn switches_are_read_as_by_atoi() {
+        for (text, on) in [("0", false), ("1", true), ("-1", true), ("+2", true), (" 3x", true), ("x", false)]
+        {
+            assert_eq!(is_on(text.as_bytes()), on, "{text}");
+        }
+        for (text, on) in [("", false), ("00", false), ("010", true), ("0x1", false), ("-", false)] {
+            assert_eq!(is_on(text.as_bytes()), on, "{text}");
+        }
+    }
+
+    #[test]
+    fn every_subcommand_explains_itself() {
+        for sub in SUBCOMMANDS {
+            assert!(!sub.help.is_empty() && sub.name == sub.name.to_lowercase(), "{}", sub.name);
+            assert_eq!(sub.syntax.is_empty(), *sub.args.end() == 0, "{}", sub.name);
+            assert_eq!(SUBCOMMANDS.iter().filter(|other| other.name == sub.name).count(), 1, "{}", sub.name);
+        }
+    }
 }

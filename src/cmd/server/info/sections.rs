@@ -276,7 +276,7 @@ const REPLICATION: &[(&str, Figure)] = &[
     ("connected_slaves", Fixed("0")),
     ("replicas_waiting_psync", Fixed("0")),
     ("master_failover_state", Fixed("no-failover")),
-    ("master_replid", Text(|f| f.state.identity.run_id.clone())),
+    ("master_replid", Text(|f| f.state.identity.repl_id.clone())),
     ("master_replid2", Fixed("0000000000000000000000000000000000000000")),
     ("master_repl_offset", Fixed("0")),
     ("second_repl_offset", Fixed("-1")),
