@@ -1,7 +1,7 @@
 //! CONFIG: the parameters while the server runs.
 
 use crate::{
-    command::{Arg, ArgKind, CmdError, CommandSpec, Ctx, Flags, Flow, Group, Outcome},
+    command::{Arg, ArgKind, Args, CmdError, CommandSpec, Ctx, Flags, Flow, Group, Outcome},
     state::{config::SetError, stats::Stats},
     store::StoreStats,
 };
@@ -34,8 +34,29 @@ const CONFIG_SUBCOMMANDS: &[CommandSpec] = &[
             ArgKind::Block(&[Arg::new("parameter", ArgKind::String), Arg::new("value", ArgKind::String)]),
         )
         .multiple()])
-        .tips(&["request_policy:all_nodes", "response_policy:all_succeeded"]),
+        .tips(&["request_policy:all_nodes", "response_policy:all_succeeded"])
+        .secrets(config_secrets),
 ];
+
+/// Parameters whose values are secrets.
+const SECRETS: [&[u8]; 7] = [
+    b"requirepass",
+    b"masterauth",
+    b"primaryauth",
+    b"masteruser",
+    b"primaryuser",
+    b"tls-key-file-pass",
+    b"tls-client-key-file-pass",
+];
+
+/// The values of secret parameters.
+fn config_secrets(args: Args<'_>) -> Vec<usize> {
+    if args.len() % 2 == 1 {
+        return Vec::new();
+    }
+    let is_secret = |i: &usize| SECRETS.iter().any(|name| args.at(*i).eq_ignore_ascii_case(name));
+    (2..args.len()).step_by(2).filter(is_secret).map(|i| i + 1).collect()
+}
 
 /// <https://valkey.io/commands/config-get/>
 fn config_get(ctx: &mut Ctx<'_>) -> Outcome {

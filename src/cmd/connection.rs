@@ -1,6 +1,8 @@
 //! Connections: logging in, choosing protocol and database, answering.
 
-use crate::command::{Arg, ArgKind, Categories, CmdError, CommandSpec, Ctx, Flags, Flow, Group, Outcome};
+use crate::command::{
+    Arg, ArgKind, Args, Categories, CmdError, CommandSpec, Ctx, Flags, Flow, Group, Outcome,
+};
 use crate::{
     resp::{Proto, error::shown},
     state::session::Closing,
@@ -23,7 +25,8 @@ pub const COMMANDS: &[CommandSpec] = &[
         .args(&[
             Arg::new("username", ArgKind::String).since("6.0.0").optional(),
             Arg::new("password", ArgKind::String),
-        ]),
+        ])
+        .secrets(auth_secrets),
     CommandSpec::new("hello", -1, Group::Connection, hello)
         .flags(&[
             Flags::NOSCRIPT,
@@ -55,7 +58,8 @@ pub const COMMANDS: &[CommandSpec] = &[
                 Arg::new("clientname", ArgKind::String).token("SETNAME").optional(),
             ]),
         )
-        .optional()]),
+        .optional()])
+        .secrets(hello_secrets),
     CommandSpec::new("ping", -1, Group::Connection, ping)
         .flags(&[Flags::FAST])
         .acl(&[Categories::CONNECTION])
@@ -121,6 +125,11 @@ fn auth(ctx: &mut Ctx<'_>) -> Outcome {
     };
     log_in(ctx, user, password)?;
     ctx.ok()
+}
+
+/// Both arguments of AUTH, unless there are too many to tell which is the password.
+fn auth_secrets(args: Args<'_>) -> Vec<usize> {
+    if args.len() > 3 { Vec::new() } else { (1..args.len()).collect() }
 }
 
 /// Logs the session in as `user`. Without a password configured the default user takes any.
@@ -203,6 +212,25 @@ fn hello(ctx: &mut Ctx<'_>) -> Outcome {
     Ok(Flow::Done)
 }
 
+/// Names and passwords, as far as HELLO understands what it is told.
+fn hello_secrets(args: Args<'_>) -> Vec<usize> {
+    let mut secrets = Vec::new();
+    let is_version = args.get(1).is_some_and(|version| version == b"2" || version == b"3");
+    let mut i = if is_version { 2 } else { args.len() };
+    while i + 1 < args.len() {
+        let option = args.at(i);
+        if option.eq_ignore_ascii_case(b"auth") && i + 2 < args.len() {
+            secrets.extend([i + 1, i + 2]);
+            i += 3;
+        } else if option.eq_ignore_ascii_case(b"setname") {
+            i += 2;
+        } else {
+            break;
+        }
+    }
+    secrets
+}
+
 /// <https://valkey.io/commands/ping/>
 fn ping(ctx: &mut Ctx<'_>) -> Outcome {
     if ctx.args.len() > 2 {
@@ -244,6 +272,7 @@ fn reset(ctx: &mut Ctx<'_>) -> Outcome {
     if let Some(mut subs) = session.subscriptions.take() {
         ctx.state.pubsub.forget(&mut subs, session.key);
     }
+    ctx.state.monitors.remove(session);
     session.db = 0;
     session.name = None;
     session.no_touch = false;

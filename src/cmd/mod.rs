@@ -3,6 +3,7 @@
 mod bitmaps;
 mod client;
 mod command;
+mod commandlog;
 mod config;
 mod connection;
 mod debug;
@@ -12,7 +13,9 @@ mod geo;
 mod hashes;
 mod hyperloglog;
 mod keys;
+mod latency;
 mod lists;
+mod monitor;
 mod pubsub;
 mod server;
 mod sets;
@@ -29,6 +32,7 @@ pub const FAMILIES: &[&[CommandSpec]] = &[
     bitmaps::COMMANDS,
     client::COMMANDS,
     command::COMMANDS,
+    commandlog::COMMANDS,
     config::COMMANDS,
     connection::COMMANDS,
     debug::COMMANDS,
@@ -38,9 +42,11 @@ pub const FAMILIES: &[&[CommandSpec]] = &[
     hashes::COMMANDS,
     hyperloglog::COMMANDS,
     keys::COMMANDS,
+    latency::COMMANDS,
     lists::COMMANDS[0],
     lists::COMMANDS[1],
     lists::COMMANDS[2],
+    monitor::COMMANDS,
     pubsub::COMMANDS,
     server::COMMANDS,
     sets::COMMANDS,

@@ -10,6 +10,9 @@ pub type Handler = fn(&mut Ctx<'_>) -> Result<Flow, CmdError>;
 /// the arguments do not fit.
 pub type KeyFinder = fn(Args<'_>) -> Option<Vec<(usize, KeyFlags)>>;
 
+/// Which arguments of a call are secrets, in rising order: MONITOR and the logs do not show them.
+pub type Secrets = fn(Args<'_>) -> Vec<usize>;
+
 /// A set of bits with names, in the order in which COMMAND INFO lists them.
 macro_rules! bits {
     ($(#[$doc:meta])* $type:ident, $repr:ty, { $($name:ident = $text:literal),* $(,)? }) => {
@@ -364,6 +367,7 @@ pub struct CommandSpec {
     /// Since when it is deprecated, and what replaces it.
     pub deprecated: Option<(&'static str, &'static str)>,
     pub subcommands: &'static [CommandSpec],
+    pub secrets: Option<Secrets>,
 }
 
 impl CommandSpec {
@@ -387,6 +391,7 @@ impl CommandSpec {
             tips: &[],
             deprecated: None,
             subcommands: &[],
+            secrets: None,
         }
     }
 
@@ -438,6 +443,12 @@ impl CommandSpec {
     /// A call that is refused ends the transaction instead of only breaking it.
     pub const fn aborts_transaction(mut self) -> CommandSpec {
         self.behaviour = self.behaviour.or(Behaviour::ABORTS_TRANSACTION);
+        self
+    }
+
+    /// Which arguments are secrets.
+    pub const fn secrets(mut self, secrets: Secrets) -> CommandSpec {
+        self.secrets = Some(secrets);
         self
     }
 

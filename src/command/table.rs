@@ -106,6 +106,12 @@ impl Table {
         &self.entries[id as usize]
     }
 
+    /// The place of one of the table's commands.
+    pub fn id(&self, entry: &Entry) -> CommandId {
+        let offset = std::ptr::from_ref(entry).addr() - self.entries.as_ptr().addr();
+        (offset / size_of::<Entry>()) as CommandId
+    }
+
     /// All commands, containers before their subcommands.
     pub fn entries(&self) -> &[Entry] {
         &self.entries

@@ -1,6 +1,9 @@
 //! One command: found in the table, past the gates, queued or run, counted.
 
-use super::Engine;
+use super::{
+    Engine,
+    observe::{self, Part},
+};
 use crate::{
     command::{
         Args, Behaviour, CmdError, Ctx, Flags, Flow, Outcome,
@@ -10,13 +13,16 @@ use crate::{
     state::{
         State,
         session::{Closing, Session},
-        waiters::Blocked,
+        waiters::{BlockRequest, Blocked},
     },
     store::{Store, changes::Interest},
 };
 
 /// Most commands that one transaction may queue; its bytes count as input that is kept.
 const QUEUE_MAX_COMMANDS: usize = 1 << 24;
+
+/// What a session that monitors may not call.
+const KEYSPACE_FLAGS: Flags = Flags::WRITE.or(Flags::READONLY).or(Flags::MAY_REPLICATE);
 
 /// What stands between a command and its run.
 enum Gate {
@@ -28,7 +34,6 @@ enum Gate {
 impl Engine {
     /// Serves one command of a session.
     pub(super) fn run(&mut self, session: &mut Session, args: Args<'_>) {
-        session.commands += 1;
         let id = match self.table.lookup(args, session.last_command) {
             Ok(id) => id,
             Err(error) => return self.reject_unknown(session, args, &error),
@@ -68,6 +73,9 @@ impl Engine {
         }
         if spec.flags.has(Flags::PROTECTED) {
             self.gate_protected(session, entry.container.unwrap_or(spec).name)?;
+        }
+        if session.monitor && spec.flags.has(KEYSPACE_FLAGS) {
+            return Err(CmdError::new("ERR Replica can't interact with the keyspace"));
         }
         let in_multi = session.transaction.is_some();
         if in_multi && spec.flags.has(Flags::NO_MULTI) {
@@ -146,25 +154,36 @@ impl Engine {
         self.prepare(session);
         session.last_command = id;
         session.out.limit(self.output_hard_limit(session));
+        session.pending_before = session.out.pending_bytes();
         let outcome = self.handle(session, id, args);
+        let duration_ns = self.elapse();
         let failed = match outcome {
             Ok(Flow::Done) => false,
-            Ok(Flow::Blocked(request)) => {
-                let owned = args.to_owned();
-                let blocked = self.state.waiters.block(session.key, session.db, owned, *request);
-                session.blocked = Some(Box::new(blocked));
-                false
-            }
+            Ok(Flow::Blocked(request)) => return self.block(session, (id, args), *request, duration_ns),
             Err(error) => {
                 session.out.error(&error);
                 self.state.stats.count_error(error.code());
                 true
             }
         };
-        self.count(id, failed);
+        self.count(session, (id, args), duration_ns, failed);
         if session.out.is_over_limit() {
             self.cut_off(session);
         }
+    }
+
+    /// Lets a session wait.
+    fn block(
+        &mut self,
+        session: &mut Session,
+        (id, args): (CommandId, Args<'_>),
+        request: BlockRequest,
+        duration_ns: u64,
+    ) {
+        let mut blocked = self.state.waiters.block(session.key, session.db, args.to_owned(), request);
+        blocked.duration_ns = duration_ns;
+        self.count_begun(session, id, &blocked);
+        session.blocked = Some(Box::new(blocked));
     }
 
     /// Hands a command to its handler.
@@ -184,23 +203,34 @@ impl Engine {
     }
 
     /// Runs the command of a session that waits once more. True if it waits no more.
-    pub(super) fn call_again(&mut self, session: &mut Session, blocked: &Blocked) -> bool {
+    pub(super) fn call_again(&mut self, session: &mut Session, blocked: &mut Blocked) -> bool {
         self.prepare(session);
         let args = blocked.args.args();
-        let Ok(id) = self.table.lookup(args, CommandId::MAX) else { unreachable!("it was found before") };
+        let id = self.command_of(blocked);
+        session.pending_before = session.out.pending_bytes();
         let selected = std::mem::replace(&mut session.db, blocked.db);
         let outcome = self.handle(session, id, args);
         session.db = selected;
-        match outcome {
-            Ok(Flow::Done) => true,
-            Ok(Flow::Blocked(_)) => false,
+        blocked.duration_ns += self.elapse();
+        let failed = match outcome {
+            Ok(Flow::Done) => false,
+            Ok(Flow::Blocked(_)) => return false,
             Err(error) => {
-                self.state.stats.by_command[id as usize].failed += 1;
                 session.out.error(&error);
                 self.state.stats.count_error(error.code());
                 true
             }
-        }
+        };
+        self.count_ended(session, id, blocked, failed);
+        true
+    }
+
+    /// The command of a session that waits.
+    pub(super) fn command_of(&self, blocked: &Blocked) -> CommandId {
+        let Ok(id) = self.table.lookup(blocked.args.args(), CommandId::MAX) else {
+            unreachable!("it was found before")
+        };
+        id
     }
 
     /// What holds for the length of one command: its time, and who wants to know of changes.
@@ -217,26 +247,10 @@ impl Engine {
 
     /// A millisecond is over.
     #[cold]
-    fn read_ms(&mut self, ticks_ns: u64) {
+    pub(super) fn read_ms(&mut self, ticks_ns: u64) {
         let now_us = self.base_us + (ticks_ns.saturating_sub(self.base_ticks_ns) / 1000) as i64;
         self.store.set_now(now_us.div_euclid(1000));
         self.next_ms_ticks_ns = ticks_ns + (1000 - now_us.rem_euclid(1000) as u64) * 1000;
-    }
-
-    /// Counts a call, and moves the time on to its end, where the next one starts.
-    #[inline]
-    fn count(&mut self, id: CommandId, failed: bool) {
-        let ticks_ns = self.state.clock.ticks_ns();
-        let stats = &mut self.state.stats;
-        let of_command = &mut stats.by_command[id as usize];
-        of_command.calls += 1;
-        of_command.duration_ns += ticks_ns.saturating_sub(self.last_ticks_ns);
-        of_command.failed += u64::from(failed);
-        stats.commands += 1;
-        self.last_ticks_ns = ticks_ns;
-        if ticks_ns >= self.next_ms_ticks_ns {
-            self.read_ms(ticks_ns);
-        }
     }
 }
 
@@ -258,19 +272,22 @@ fn call_queued(outer: &mut Ctx<'_>, args: Args<'_>) {
     let mut ctx = Ctx { args, session, state, store, effects, table, caller: *caller, may_block: false };
     let before_ns = ctx.state.clock.ticks_ns();
     let outcome = (table.entry(id).spec.handler)(&mut ctx);
-    let of_command = &mut ctx.state.stats.by_command[id as usize];
-    of_command.calls += 1;
-    let elapsed_ns = ctx.state.clock.ticks_ns().saturating_sub(before_ns);
-    let of_command = &mut ctx.state.stats.by_command[id as usize];
-    of_command.duration_ns += elapsed_ns;
-    match outcome {
-        Ok(Flow::Done) => {}
+    let duration_ns = ctx.state.clock.ticks_ns().saturating_sub(before_ns);
+    let failed = match outcome {
+        Ok(Flow::Done) => false,
         Ok(Flow::Blocked(_)) => unreachable!("nothing waits inside a transaction"),
         Err(error) => {
-            of_command.failed += 1;
             ctx.session.out.error(&error);
             ctx.state.stats.count_error(error.code());
+            true
         }
+    };
+    ctx.state.stats.count_call(id as usize, duration_ns, failed, ctx.state.config.latency_tracking);
+    ctx.state.stats.nested_ns += duration_ns;
+    ctx.session.commands += 1;
+    let cost = observe::cost(ctx.session, duration_ns);
+    if observe::is_notable(ctx.state, cost) {
+        let call = (table.entry(id).spec, args);
+        observe::observe(ctx.state, ctx.session, call, cost, ctx.store.now_ms, Part::Whole);
     }
-    ctx.state.stats.commands += 1;
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Engine, settle::reply_in_vain};
+use super::Engine;
 use crate::base::clock::Clock;
 use crate::state::session::{Closing, SessionKey};
 
@@ -67,7 +67,7 @@ impl Engine {
     pub fn tick(&mut self) {
         let now_ms = self.store.now_ms;
         while let Some(key) = self.state.waiters.expired(now_ms) {
-            self.end_wait(key, |session, blocked| reply_in_vain(&mut session.out, blocked.in_vain));
+            self.end_wait(key, None);
         }
         // The wall's clock may have been set back.
         let is_due = now_ms >= self.cron.next_ms || self.cron.next_ms - now_ms > CRON_MAX_MS;

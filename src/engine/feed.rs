@@ -66,6 +66,7 @@ impl Engine {
                 scout.look_ahead((&self.store, &self.table), place, (input, at), &limits);
             }
             if let Some((args, end)) = scout.take(input, &mut self.store) {
+                session.request_bytes = end - at;
                 session = self.serve(session, args);
                 work += self.work_since(&session, pending);
                 at = end;
@@ -73,10 +74,13 @@ impl Engine {
             }
             match parser.parse(input, at, &limits) {
                 Ok(Parsed::Command(end)) => {
+                    session.request_bytes = end - at;
                     session = self.serve(session, Args::new(input, &parser.spans));
                     at = end;
                 }
                 Ok(Parsed::Inline(end)) => {
+                    // What the words would take in one line without their quotes.
+                    session.request_bytes = parser.line.len() + parser.spans.len() + 1;
                     session = self.serve(session, Args::new(&parser.line, &parser.spans));
                     at = end;
                 }

@@ -7,6 +7,7 @@
 mod call;
 mod cron;
 mod feed;
+mod observe;
 mod scout;
 mod settle;
 
@@ -183,6 +184,7 @@ impl Engine {
             self.state.pubsub.forget(&mut subs, key);
         }
         self.state.watch.unwatch(&mut session);
+        self.state.monitors.remove(&mut session);
     }
 
     /// Whether work is left that needs no input: the loop should not sleep.

@@ -8,7 +8,7 @@ use crate::{
     state::{
         pubsub::Kind,
         session::{Closing, Session, SessionKey},
-        waiters::{Blocked, InVain},
+        waiters::InVain,
     },
     value::Type,
 };
@@ -91,13 +91,13 @@ impl Engine {
             }
         }
         for (key, wake) in std::mem::take(&mut self.effects.woken) {
-            self.end_wait(key, |session, blocked| match wake {
-                Wake::Timeout => reply_in_vain(&mut session.out, blocked.in_vain),
-                Wake::Error => {
-                    let text = "UNBLOCKED client unblocked via CLIENT UNBLOCK";
-                    session.out.error(&CmdError::new(text));
-                }
-            });
+            self.end_wait(
+                key,
+                match wake {
+                    Wake::Timeout => None,
+                    Wake::Error => Some(CmdError::new("UNBLOCKED client unblocked via CLIENT UNBLOCK")),
+                },
+            );
         }
     }
 
@@ -129,7 +129,7 @@ impl Engine {
             session.take_if(|session| session.blocked.as_ref().is_some_and(|blocked| blocked.kind == kind))
         };
         let Some(mut session) = self.state.sessions.get_mut(key).and_then(waits_for) else { return };
-        let Some(blocked) = session.blocked.take() else { unreachable!("who is in a queue waits") };
+        let Some(mut blocked) = session.blocked.take() else { unreachable!("who is in a queue waits") };
         if session.closing != Closing::No {
             // It will not read what it would take.
             self.state.waiters.unblock(key, &blocked);
@@ -138,7 +138,7 @@ impl Engine {
         }
         session.out.lend(&mut self.state.pool);
         let real = session.mute();
-        if !self.call_again(&mut session, &blocked) {
+        if !self.call_again(&mut session, &mut blocked) {
             if let Some(real) = real {
                 session.out = real;
             }
@@ -156,18 +156,29 @@ impl Engine {
         self.delivered += 8;
     }
 
-    /// Ends a wait without what was waited for.
-    pub(super) fn end_wait(&mut self, key: SessionKey, reply: impl FnOnce(&mut Session, &Blocked)) {
-        let Some(Some(session)) = self.state.sessions.get_mut(key) else { return };
-        let Some(blocked) = session.blocked.take() else { return };
-        session.out.lend(&mut self.state.pool);
-        let real = session.mute();
-        reply(session, &blocked);
-        session.unmute(real);
-        // `timeout` runs from the end of the wait.
-        session.last_active_ms = self.store.now_ms;
-        self.state.waiters.unblock(key, &blocked);
-        self.state.resumed.push(key);
+    /// Ends a wait without what was waited for: with an error, or with what the command replies in vain.
+    pub(super) fn end_wait(&mut self, key: SessionKey, error: Option<CmdError>) {
+        let Some(mut session) = self.state.sessions.get_mut(key).and_then(Option::take) else { return };
+        if let Some(blocked) = session.blocked.take() {
+            session.out.lend(&mut self.state.pool);
+            let real = session.mute();
+            session.pending_before = session.out.pending_bytes();
+            match &error {
+                Some(error) => {
+                    session.out.error(error);
+                    self.state.stats.count_error(error.code());
+                }
+                None => reply_in_vain(&mut session.out, blocked.in_vain),
+            }
+            let id = self.command_of(&blocked);
+            self.count_ended(&mut session, id, &blocked, error.is_some());
+            session.unmute(real);
+            // `timeout` runs from the end of the wait.
+            session.last_active_ms = self.store.now_ms;
+            self.state.waiters.unblock(key, &blocked);
+            self.state.resumed.push(key);
+        }
+        self.state.sessions[key] = Some(session);
         self.state.touch_output(key);
     }
 
@@ -212,7 +223,7 @@ impl Engine {
     }
 }
 
-pub(super) fn reply_in_vain(out: &mut Output, in_vain: InVain) {
+fn reply_in_vain(out: &mut Output, in_vain: InVain) {
     match in_vain {
         InVain::Null => out.null(),
         InVain::NullArray => out.null_array(),

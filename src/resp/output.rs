@@ -63,6 +63,11 @@ impl Output {
         Output { max_bytes: 1, muted: true, ..Output::new(proto) }
     }
 
+    /// Whether nobody will read it.
+    pub fn is_muted(&self) -> bool {
+        self.muted
+    }
+
     /// Sets how much may be pending, in bytes; 0: any amount.
     #[inline]
     pub fn limit(&mut self, max_bytes: u64) {

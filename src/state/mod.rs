@@ -1,7 +1,11 @@
 //! Floor 4: what a server knows beside its keys: sessions, subscriptions, waiters, watches, parameters, counters. No
 //! sockets.
 
+pub mod commandlog;
 pub mod config;
+pub mod histogram;
+pub mod latency;
+pub mod monitors;
 pub mod pubsub;
 pub mod session;
 pub mod stats;
@@ -12,7 +16,10 @@ use crate::{
     base::{clock::Clock, hash::Seed, journal::Journal, rng::Rng},
     sys::process::{Probe, Process},
 };
+use commandlog::CommandLog;
 use config::Config;
+use latency::Latency;
+use monitors::Monitors;
 use pubsub::PubSub;
 use session::{SessionKey, Sessions};
 use stats::Stats;
@@ -47,6 +54,9 @@ pub struct State {
     pub waiters: Waiters,
     pub watch: Watch,
     pub stats: Stats,
+    pub commandlog: CommandLog,
+    pub latency: Latency,
+    pub monitors: Monitors,
     /// How to ask the operating system about the process; where nobody says, it tells nothing.
     pub probe: Probe,
     /// DEBUG SLEEP: how to let time go by; where nobody says, it does not.
@@ -90,6 +100,9 @@ impl State {
             waiters: Waiters::new(seed, databases),
             watch: Watch::new(seed, databases),
             stats: Stats::new(commands),
+            commandlog: CommandLog::default(),
+            latency: Latency::default(),
+            monitors: Monitors::default(),
             probe: Process::default,
             stand_still: |_| {},
             cron_paused: false,

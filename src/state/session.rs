@@ -98,6 +98,8 @@ pub struct Session {
     pub watch_broken: bool,
     /// Its output grew over the limit of its class: to be closed.
     pub overflowed: bool,
+    /// It is shown every command: MONITOR.
+    pub monitor: bool,
     /// CLIENT NO-TOUCH.
     pub no_touch: bool,
     /// Part of a command, where one is not complete.
@@ -117,6 +119,10 @@ pub struct Session {
     pub soft_limit_since_ms: Option<i64>,
     /// The command served last, as an index into the command table.
     pub last_command: u16,
+    /// The size of the command that is served, in bytes.
+    pub request_bytes: usize,
+    /// What waited to be sent when it began.
+    pub pending_before: usize,
     /// The number of the socket's descriptor; -1 without one.
     pub fd: i32,
     /// Bytes that the shell holds of this client's input.
@@ -140,6 +146,7 @@ impl Session {
             dirty: false,
             watch_broken: false,
             overflowed: false,
+            monitor: false,
             no_touch: false,
             parser: None,
             transaction: None,
@@ -155,6 +162,8 @@ impl Session {
             last_active_ms: now_ms,
             soft_limit_since_ms: None,
             last_command: u16::MAX,
+            request_bytes: 0,
+            pending_before: 0,
             fd: -1,
             input_bytes: 0,
             commands: 0,

@@ -31,6 +31,8 @@ pub struct Blocked {
     pub in_vain: InVain,
     /// The type of value that it waits for: a key that comes to hold another one does not end the wait.
     pub kind: Type,
+    /// What its runs took so far.
+    pub duration_ns: u64,
 }
 
 /// What a handler asks for when it returns `Flow::Blocked`.
@@ -95,7 +97,7 @@ impl Waiters {
             self.deadlines.insert((deadline, session));
         }
         self.blocked += 1;
-        Blocked { args, db, keys, ticket, deadline_ms, in_vain, kind }
+        Blocked { args, db, keys, ticket, deadline_ms, in_vain, kind, duration_ns: 0 }
     }
 
     /// Takes a session out of all queues.

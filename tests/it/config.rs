@@ -22,11 +22,11 @@ fn parameters_are_read_by_name_and_pattern() {
 fn what_is_not_built_is_not_claimed() {
     let mut server = Harness::new();
     let a = server.connect();
-    assert_eq!(server.call(a, "CONFIG GET slowlog-max-len"), "[]");
+    assert_eq!(server.call(a, "CONFIG GET acllog-max-len"), "[]");
     assert_eq!(server.call(a, "CONFIG GET save appendonly"), r#"["save", "", "appendonly", "no"]"#);
     // Its default holds anyway.
-    assert_eq!(server.call(a, "CONFIG SET slowlog-max-len 128 auto-aof-rewrite-min-size 64mb"), "+OK");
-    for (name, value) in [("slowlog-max-len", "5"), ("appendonly", "yes"), ("maxmemory", "100mb")] {
+    assert_eq!(server.call(a, "CONFIG SET acllog-max-len 128 auto-aof-rewrite-min-size 64mb"), "+OK");
+    for (name, value) in [("acllog-max-len", "5"), ("appendonly", "yes"), ("maxmemory", "100mb")] {
         assert_eq!(
             server.call(a, &format!("CONFIG SET timeout 9 {name} {value}")),
             format!(

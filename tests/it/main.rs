@@ -18,3 +18,4 @@ mod strings;
 mod support;
 mod torture;
 mod transactions;
+mod watching;

@@ -13,7 +13,7 @@ use std::io::Write;
 /// The line of the session that asks. Its command is not counted yet.
 pub(super) fn own_line(ctx: &Ctx<'_>, text: &mut Vec<u8>) {
     let argument_bytes = ctx.args.from(0).map(<[u8]>::len).sum();
-    write_line(ctx.session, argument_bytes, ctx.session.commands.saturating_sub(1), ctx, text);
+    write_line(ctx.session, argument_bytes, ctx.session.commands, ctx, text);
 }
 
 /// The line of another session.
@@ -79,6 +79,7 @@ fn write_line(session: &Session, argument_bytes: usize, commands: u64, ctx: &Ctx
 /// The letters of what holds for a session; `N` for none.
 fn flags(session: &Session) -> String {
     let letters = [
+        ('O', session.monitor),
         ('P', session.is_subscriber()),
         ('x', session.transaction.is_some()),
         ('b', session.blocked.is_some()),

@@ -265,6 +265,7 @@ fn sleep(ctx: &mut Ctx<'_>) -> Outcome {
     let seconds: f64 = text.trim().parse().unwrap_or(0.0);
     // What is no number, negative, or without an end becomes 0.
     let time = Duration::try_from_secs_f64(seconds).unwrap_or_default();
+    ctx.state.clock.pass(time);
     (ctx.state.stand_still)(time);
     ctx.ok()
 }

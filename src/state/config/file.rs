@@ -146,10 +146,10 @@ mod tests {
     #[test]
     fn lines_and_options() {
         let mut config = Config::default();
-        let text = "# comment\n\nport 7000\nBIND 127.0.0.1 \"::1\"\nslowlog-max-len 5\nsave \"\"\n";
+        let text = "# comment\n\nport 7000\nBIND 127.0.0.1 \"::1\"\nacllog-max-len 5\nsave \"\"\n";
         assert_eq!(
             read_text(&mut config, text, "a.conf"),
-            Ok(vec!["slowlog-max-len (line 5 of a.conf)".into()])
+            Ok(vec!["acllog-max-len (line 5 of a.conf)".into()])
         );
         assert_eq!((config.port, config.bind.clone()), (7000, vec!["127.0.0.1".to_string(), "::1".into()]));
         let args = ["--port", "7001", "--save", "", "--requirepass", "--x", "--maxclients", "50"];

@@ -9,6 +9,7 @@ pub use file::{ConfigError, Directive, read_args, read_file, read_text};
 pub use notify::Notify;
 pub use params::PARAMS;
 
+use super::commandlog::LogLimit;
 use crate::{base::glob, resp::request::split_quoted, value::list::ListConfig};
 use std::fmt::Write;
 
@@ -92,6 +93,13 @@ pub struct Config {
     pub notify: Notify,
     /// DEBUG SET-ACTIVE-EXPIRE.
     pub active_expire: bool,
+    /// What is logged, by [`Reason`](super::commandlog::Reason).
+    pub commandlog: [LogLimit; 3],
+    /// `latency-monitor-threshold`; 0: nothing is monitored.
+    pub latency_monitor_ms: i64,
+    /// `latency-tracking`: whether durations are kept by command.
+    pub latency_tracking: bool,
+    pub latency_percentiles: Vec<f64>,
 }
 
 impl Default for Config {
@@ -143,6 +151,11 @@ impl Default for Config {
             quicklist_packed_threshold: 0,
             notify: Notify::default(),
             active_expire: true,
+            commandlog: [(10_000, 128), (1 << 20, 128), (1 << 20, 128)]
+                .map(|(threshold, max_len)| LogLimit { threshold, max_len }),
+            latency_monitor_ms: 0,
+            latency_tracking: true,
+            latency_percentiles: vec![50.0, 99.0, 99.9],
         }
     }
 }

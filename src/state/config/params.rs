@@ -41,6 +41,9 @@ const fn memory(field: fn(&mut Config) -> &mut i64, min: i64, max: i64) -> Kind 
 
 const INT_MAX: i64 = i32::MAX as i64;
 
+/// Most percentiles that INFO shows of each command.
+const PERCENTILES_MAX: usize = 64;
+
 /// All parameters, in the order of their names.
 pub const PARAMS: &[Param] = &[
     param("active-expire-effort", int(|c| &mut c.active_expire_effort, 1, 10)),
@@ -52,6 +55,14 @@ pub const PARAMS: &[Param] = &[
     )
     .many(),
     param("client-query-buffer-limit", memory(|c| &mut c.query_buffer_max_bytes, 1 << 20, i64::MAX)),
+    param("commandlog-execution-slower-than", int(|c| &mut c.commandlog[0].threshold, -1, i64::MAX))
+        .alias("slowlog-log-slower-than"),
+    param("commandlog-large-reply-max-len", int(|c| &mut c.commandlog[2].max_len, 0, i64::MAX)),
+    param("commandlog-large-request-max-len", int(|c| &mut c.commandlog[1].max_len, 0, i64::MAX)),
+    param("commandlog-reply-larger-than", int(|c| &mut c.commandlog[2].threshold, -1, i64::MAX)),
+    param("commandlog-request-larger-than", int(|c| &mut c.commandlog[1].threshold, -1, i64::MAX)),
+    param("commandlog-slow-execution-max-len", int(|c| &mut c.commandlog[0].max_len, 0, i64::MAX))
+        .alias("slowlog-max-len"),
     param("databases", int(|c| &mut c.databases, 1, INT_MAX)).immutable(),
     param("dir", Kind::Special { get: |c| c.dir.clone(), set: set_dir }).protected(),
     param("enable-debug-command", Kind::Enum { field: |c| &mut c.enable_debug_command, names: PROTECTED })
@@ -67,6 +78,13 @@ pub const PARAMS: &[Param] = &[
         .alias("hash-max-ziplist-value"),
     param("hll-sparse-max-bytes", memory(|c| &mut c.hll_sparse_max_bytes, 0, i64::MAX)),
     param("hz", int(|c| &mut c.hz, 0, INT_MAX)),
+    param("latency-monitor-threshold", int(|c| &mut c.latency_monitor_ms, 0, i64::MAX)),
+    param("latency-tracking", Kind::Bool(|c| &mut c.latency_tracking)),
+    param(
+        "latency-tracking-info-percentiles",
+        Kind::Special { get: |c| percentiles(&c.latency_percentiles), set: set_percentiles },
+    )
+    .many(),
     param("lazyfree-lazy-eviction", Kind::Bool(|c| &mut c.lazyfree_eviction)),
     param("lazyfree-lazy-expire", Kind::Bool(|c| &mut c.lazyfree_expire)),
     param("lazyfree-lazy-server-del", Kind::Bool(|c| &mut c.lazyfree_server_del)),
@@ -131,6 +149,30 @@ fn set_dir(config: &mut Config, value: &str) -> Result<(), String> {
     let found = path.canonicalize().and_then(|path| path.read_dir().map(|_| path));
     let path = found.map_err(|error| crate::base::os_error_text(&error))?;
     config.dir = path.to_string_lossy().into_owned();
+    Ok(())
+}
+
+fn percentiles(list: &[f64]) -> String {
+    let texts: Vec<String> = list.iter().map(f64::to_string).collect();
+    texts.join(" ")
+}
+
+fn set_percentiles(config: &mut Config, value: &str) -> Result<(), String> {
+    let words = super::words(value).ok_or("unbalanced quotes")?;
+    if words.len() > PERCENTILES_MAX {
+        return Err("too many latency-tracking-info-percentiles parameters".into());
+    }
+    let mut list = Vec::new();
+    // `""` stands for none.
+    for word in words.iter().filter(|word| !word.is_empty() || words.len() > 1) {
+        let percent: f64 =
+            word.parse().map_err(|_| "Invalid latency-tracking-info-percentiles parameters")?;
+        if !(0.0..=100.0).contains(&percent) {
+            return Err("latency-tracking-info-percentiles parameters should sit between [0.0,100.0]".into());
+        }
+        list.push(percent);
+    }
+    config.latency_percentiles = list;
     Ok(())
 }
 

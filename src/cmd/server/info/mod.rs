@@ -60,12 +60,12 @@ pub(super) fn info(ctx: &mut Ctx<'_>) -> Outcome {
 /// One line for each command that was called.
 fn command_lines(facts: &Facts<'_>, text: &mut String) {
     for (entry, stats) in facts.table.entries().iter().zip(&facts.state.stats.by_command) {
-        let CommandStats { calls, duration_ns, rejected, failed } = *stats;
+        let CommandStats { calls, duration_ns, rejected, failed, .. } = stats;
         if calls + rejected + failed == 0 {
             continue;
         }
         let usec = duration_ns / 1000;
-        let per_call = if calls == 0 { 0.0 } else { duration_ns as f64 / 1000.0 / calls as f64 };
+        let per_call = *duration_ns as f64 / 1000.0 / (*calls).max(1) as f64;
         write!(
             text,
             "cmdstat_{}:calls={calls},usec={usec},usec_per_call={per_call:.2},rejected_calls={rejected},\
@@ -73,6 +73,20 @@ fn command_lines(facts: &Facts<'_>, text: &mut String) {
             entry.full_name
         )
         .expect("a string takes it");
+    }
+}
+
+/// One line for each command whose durations were kept.
+fn latency_lines(facts: &Facts<'_>, text: &mut String) {
+    for (entry, stats) in facts.table.entries().iter().zip(&facts.state.stats.by_command) {
+        let Some(histogram) = &stats.histogram else { continue };
+        write!(text, "latency_percentiles_usec_{}:", entry.full_name).expect("a string takes it");
+        for (i, percent) in facts.state.config.latency_percentiles.iter().enumerate() {
+            let us = histogram.percentile(*percent) as f64 / 1000.0;
+            let comma = if i > 0 { "," } else { "" };
+            write!(text, "{comma}p{percent}={us:.3}").expect("a string takes it");
+        }
+        text.push_str("\r\n");
     }
 }
 

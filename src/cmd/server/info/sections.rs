@@ -3,7 +3,7 @@
 use super::{
     command_lines, error_lines,
     facts::{Facts, human, percent, ratio},
-    keyspace_lines, listener_lines,
+    keyspace_lines, latency_lines, listener_lines,
 };
 use crate::state::{config::POLICIES, pubsub::Kind};
 
@@ -55,6 +55,7 @@ pub(super) const SECTIONS: &[Section] = &[
     section("Modules", true, Body::Fields(MODULES)),
     section("Commandstats", false, Body::Lines(command_lines)),
     section("Errorstats", true, Body::Lines(error_lines)),
+    section("Latencystats", false, Body::Lines(latency_lines)),
     section("Cluster", true, Body::Fields(CLUSTER)),
     section("Keyspace", true, Body::Lines(keyspace_lines)),
 ];
@@ -259,10 +260,7 @@ const STATS: &[(&str, Figure)] = &[
     ("reply_buffer_expands", Fixed("0")),
     ("eventloop_cycles", Int(|f| f.state.stats.turns as i64)),
     ("eventloop_duration_sum", Int(|f| (f.state.stats.turns_ns / 1000) as i64)),
-    (
-        "eventloop_duration_cmd_sum",
-        Int(|f| f.state.stats.by_command.iter().map(|c| (c.duration_ns / 1000) as i64).sum()),
-    ),
+    ("eventloop_duration_cmd_sum", Int(|f| (f.state.stats.commands_ns() / 1000) as i64)),
     ("instantaneous_eventloop_cycles_per_sec", Fixed("0")),
     ("instantaneous_eventloop_duration_usec", Fixed("0")),
     ("acl_access_denied_auth", Fixed("0")),
