@@ -276,6 +276,8 @@ fn reset(ctx: &mut Ctx<'_>) -> Outcome {
     session.db = 0;
     session.name = None;
     session.no_touch = false;
+    session.no_evict = false;
+    session.readonly = false;
     session.reply = Default::default();
     session.authenticated = ctx.state.config.requirepass.is_empty();
     session.out.proto = Proto::Resp2;

@@ -222,7 +222,7 @@ fn expire_at(ctx: &mut Ctx<'_>, command: &str, unit: Unit, base_ms: i64) -> Outc
     if !conditions.hold(store.entry(db, pos).expire_at_ms(), at_ms) {
         return ctx.int(0);
     }
-    if at_ms <= store.now_ms {
+    if store.is_past(at_ms) {
         store.expire(db, pos);
     } else {
         store.edit(db, pos).set_expire(Some(at_ms));

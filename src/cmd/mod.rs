@@ -2,6 +2,7 @@
 
 mod bitmaps;
 mod client;
+mod cluster;
 mod command;
 mod commandlog;
 mod config;
@@ -15,8 +16,11 @@ mod hyperloglog;
 mod keys;
 mod latency;
 mod lists;
+mod module;
 mod monitor;
+mod persistence;
 mod pubsub;
+mod replication;
 mod server;
 mod sets;
 mod sort;
@@ -31,6 +35,7 @@ use crate::command::CommandSpec;
 pub const FAMILIES: &[&[CommandSpec]] = &[
     bitmaps::COMMANDS,
     client::COMMANDS,
+    cluster::COMMANDS,
     command::COMMANDS,
     commandlog::COMMANDS,
     config::COMMANDS,
@@ -46,8 +51,11 @@ pub const FAMILIES: &[&[CommandSpec]] = &[
     lists::COMMANDS[0],
     lists::COMMANDS[1],
     lists::COMMANDS[2],
+    module::COMMANDS,
     monitor::COMMANDS,
+    persistence::COMMANDS,
     pubsub::COMMANDS,
+    replication::COMMANDS,
     server::COMMANDS,
     sets::COMMANDS,
     sort::COMMANDS,

@@ -25,6 +25,7 @@ pub const COMMANDS: &[CommandSpec] = &[
         .acl(&[Categories::TRANSACTION])
         .doc("1.2.0", "Runs the commands that were queued.", "Depends on the commands.")
         .in_multi_at_once()
+        .runs_queue()
         .aborts_transaction(),
     CommandSpec::new("discard", 1, Group::Transactions, discard)
         .flags(&[Flags::NOSCRIPT, Flags::LOADING, Flags::STALE, Flags::FAST, Flags::ALLOW_BUSY])

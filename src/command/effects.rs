@@ -24,6 +24,8 @@ pub struct Effects {
     pub closed: Vec<(SessionKey, Closing)>,
     /// Waiting sessions to be woken.
     pub woken: Vec<(SessionKey, Wake)>,
+    /// CLIENT UNPAUSE was called.
+    pub unpaused: bool,
     /// Parameters that were changed, for the shell.
     pub config_changed: Vec<&'static str>,
 }
@@ -32,7 +34,7 @@ impl Effects {
     /// Whether there is nothing to settle.
     #[inline]
     pub fn is_empty(&self) -> bool {
-        self.published.is_empty() && self.closed.is_empty() && self.woken.is_empty()
+        self.published.is_empty() && self.closed.is_empty() && self.woken.is_empty() && !self.unpaused
     }
 
     /// Sends a message to a channel.

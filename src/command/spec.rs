@@ -130,7 +130,7 @@ mod behaviour {
         Behaviour, u8, {
             IN_MULTI_AT_ONCE = "in_multi_at_once", WHILE_SUBSCRIBED = "while_subscribed",
             ABORTS_TRANSACTION = "aborts_transaction", SYSTEM = "system",
-            ALWAYS_HEARD = "always_heard",
+            ALWAYS_HEARD = "always_heard", RUNS_QUEUE = "runs_queue",
         }
     }
 }
@@ -437,6 +437,12 @@ impl CommandSpec {
     /// Its replies are sent though CLIENT REPLY is off.
     pub const fn always_heard(mut self) -> CommandSpec {
         self.behaviour = self.behaviour.or(Behaviour::ALWAYS_HEARD);
+        self
+    }
+
+    /// What it does is what the queued commands do: their flags count beside its own.
+    pub const fn runs_queue(mut self) -> CommandSpec {
+        self.behaviour = self.behaviour.or(Behaviour::RUNS_QUEUE);
         self
     }
 

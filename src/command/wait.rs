@@ -2,7 +2,7 @@
 
 use super::{CmdError, Ctx, Flow, Outcome};
 use crate::{
-    base::num::parse_f64,
+    base::num::{parse_f64, parse_i64},
     state::waiters::{BlockRequest, InVain},
     value::Type,
 };
@@ -24,10 +24,7 @@ impl Ctx<'_> {
             let request = BlockRequest { keys, kind, deadline_ms, in_vain: InVain::NullArray };
             return Ok(Flow::Blocked(Box::new(request)));
         }
-        match at_once {
-            InVain::Null => self.out().null(),
-            InVain::NullArray => self.out().null_array(),
-        }
+        at_once.write(self.out());
         Ok(Flow::Done)
     }
 
@@ -50,6 +47,20 @@ impl Ctx<'_> {
         match timeout_ms as i64 {
             0 => Ok(None),
             n => self.now_ms().checked_add(n).map(Some).ok_or(OUT_OF_RANGE),
+        }
+    }
+
+    /// A timeout in milliseconds at argument `i`, as the Unix time at which it ends; `None` for 0: never.
+    pub fn deadline_ms_arg(&self, i: usize) -> Result<Option<i64>, CmdError> {
+        let parsed = parse_i64(self.args.at(i));
+        let timeout_ms = parsed.ok_or(CmdError::new("ERR timeout is not an integer or out of range"))?;
+        match timeout_ms {
+            0 => Ok(None),
+            ..0 => Err(CmdError::new("ERR timeout is negative")),
+            _ => {
+                let end_ms = self.now_ms().checked_add(timeout_ms);
+                end_ms.map(Some).ok_or(CmdError::new("ERR timeout is out of range"))
+            }
         }
     }
 }

@@ -6,16 +6,17 @@ use super::{
 };
 use crate::{
     command::{
-        Args, Behaviour, CmdError, Ctx, Flags, Flow, Outcome,
+        Args, Behaviour, CmdError, CommandSpec, Ctx, Flags, Flow, Outcome,
         effects::Effects,
         table::{CommandId, Table},
     },
     state::{
         State,
+        pause::PauseMode,
         session::{Closing, Session},
         waiters::{BlockRequest, Blocked},
     },
-    store::{Store, changes::Interest},
+    store::{Overdue, Store, changes::Interest},
 };
 
 /// Most commands that one transaction may queue; its bytes count as input that is kept.
@@ -29,6 +30,8 @@ enum Gate {
     Run,
     /// MULTI: kept for EXEC.
     Queue,
+    /// CLIENT PAUSE: left in the input until its end.
+    Postpone,
 }
 
 impl Engine {
@@ -45,9 +48,13 @@ impl Engine {
                 let transaction = session.transaction.get_or_insert_default();
                 // What cannot be executed any more need not be kept.
                 if !(broken || transaction.broken) {
-                    transaction.push(args.to_owned());
+                    transaction.push(args.to_owned(), self.table.entry(id).spec.flags.0);
                 }
                 session.out.simple("QUEUED");
+            }
+            Ok(Gate::Postpone) => {
+                session.last_command = id;
+                self.state.pause.postpone(session);
             }
             Err(error) => {
                 self.state.stats.by_command[id as usize].rejected += 1;
@@ -84,6 +91,9 @@ impl Engine {
         if session.in_subscribed_mode() && !spec.behaviour.has(Behaviour::WHILE_SUBSCRIBED) {
             return Err(not_while_subscribed(&entry.full_name));
         }
+        if self.state.pause.is_on() && self.is_paused(session, spec) {
+            return Ok(Gate::Postpone);
+        }
         if in_multi && !spec.behaviour.has(Behaviour::IN_MULTI_AT_ONCE) {
             let full = session.transaction.as_ref().is_some_and(|t| t.queue.len() >= QUEUE_MAX_COMMANDS);
             return if full {
@@ -95,8 +105,23 @@ impl Engine {
         Ok(Gate::Run)
     }
 
+    /// Whether a pause holds a command back.
+    #[cold]
+    pub(super) fn is_paused(&self, session: &Session, spec: &CommandSpec) -> bool {
+        match self.state.pause.mode() {
+            None => false,
+            Some(PauseMode::All) => true,
+            Some(PauseMode::Write) => {
+                let queue =
+                    session.transaction.as_ref().filter(|_| spec.behaviour.has(Behaviour::RUNS_QUEUE));
+                let flags = spec.flags.or(Flags(queue.map_or(0, |transaction| transaction.flags)));
+                flags.has(Flags::WRITE.or(Flags::MAY_REPLICATE))
+            }
+        }
+    }
+
     fn gate_protected(&self, session: &Session, name: &str) -> Result<(), CmdError> {
-        let allowed = match self.state.config.enable_debug_command {
+        let allowed = match self.state.config.protection(name) {
             0 => false,
             1 => true,
             _ => super::is_local(&session.addr),
@@ -238,6 +263,15 @@ impl Engine {
     fn prepare(&mut self, session: &Session) {
         let config = &self.state.config;
         self.store.lru.frozen = session.no_touch;
+        self.store.overdue = if config.import_mode && session.import_source {
+            Overdue::Live
+        } else if config.import_mode {
+            Overdue::Imported
+        } else if self.state.pause.is_on() {
+            Overdue::Hidden
+        } else {
+            Overdue::Deleted
+        };
         self.store.changes.interest = Interest {
             watch: self.state.watch.watched > 0,
             waiters: self.state.waiters.blocked > 0,

@@ -3,8 +3,11 @@
 use std::time::Duration;
 
 use super::Engine;
-use crate::base::clock::Clock;
-use crate::state::session::{Closing, SessionKey};
+use crate::{
+    base::clock::Clock,
+    state::session::{Closing, SessionKey},
+    store::Overdue,
+};
 
 /// Entries with an expiry that one slice looks at.
 const EXPIRE_SLICE: usize = 2000;
@@ -42,7 +45,13 @@ impl Cron {
 impl Engine {
     /// When [`Engine::tick`] is due next, in milliseconds since 1970.
     pub fn next_deadline_ms(&self) -> i64 {
-        self.state.waiters.next_deadline_ms().map_or(self.cron.next_ms, |at| at.min(self.cron.next_ms))
+        self.next_event_ms().map_or(self.cron.next_ms, |at| at.min(self.cron.next_ms))
+    }
+
+    /// When a wait or a pause ends next.
+    fn next_event_ms(&self) -> Option<i64> {
+        let (wait, pause) = (self.state.waiters.next_deadline_ms(), self.state.pause.deadline_ms());
+        wait.into_iter().chain(pause).min()
     }
 
     /// Moves a virtual clock, and does what falls due on the way, in order.
@@ -51,7 +60,7 @@ impl Engine {
         let end_us = clock.now_us().saturating_add(i64::try_from(by.as_micros()).unwrap_or(i64::MAX));
         loop {
             let now_us = clock.now_us();
-            let next_us = self.state.waiters.next_deadline_ms().map_or(end_us, |ms| ms.saturating_mul(1000));
+            let next_us = self.next_event_ms().map_or(end_us, |ms| ms.saturating_mul(1000));
             let next_us = next_us.clamp(now_us, end_us);
             clock.advance(Duration::from_micros((next_us - now_us) as u64));
             self.refresh();
@@ -68,6 +77,9 @@ impl Engine {
         let now_ms = self.store.now_ms;
         while let Some(key) = self.state.waiters.expired(now_ms) {
             self.end_wait(key, None);
+        }
+        if self.state.pause.deadline_ms().is_some_and(|end_ms| end_ms <= now_ms) {
+            self.end_pause();
         }
         // The wall's clock may have been set back.
         let is_due = now_ms >= self.cron.next_ms || self.cron.next_ms - now_ms > CRON_MAX_MS;
@@ -89,10 +101,10 @@ impl Engine {
 
     /// Deletes every key whose time has come. For a virtual clock that was moved, when nobody waits for the loop.
     pub fn expire_all(&mut self) {
-        if !self.state.config.active_expire || self.state.cron_paused {
+        if !self.may_expire() || self.state.cron_paused {
             return;
         }
-        self.watch_expiries();
+        self.prepare_expiry();
         for db in 0..self.store.databases() {
             loop {
                 let slice = self.store.expire_slice(db, usize::MAX);
@@ -102,6 +114,12 @@ impl Engine {
             }
         }
         self.settle();
+    }
+
+    /// Whether keys may be deleted because their time has come, though nobody asks for them.
+    fn may_expire(&self) -> bool {
+        let config = &self.state.config;
+        config.active_expire && !config.import_mode && !self.state.pause.is_on()
     }
 
     fn cron(&mut self, now_ms: i64) {
@@ -120,19 +138,20 @@ impl Engine {
         }
     }
 
-    /// Says who wants to know of keys that expire now.
-    fn watch_expiries(&mut self) {
+    /// Says what becomes of keys that expire now, and who wants to know.
+    fn prepare_expiry(&mut self) {
+        self.store.overdue = Overdue::Deleted;
         self.store.changes.interest.watch = self.state.watch.watched > 0;
         self.store.changes.interest.notify = self.state.config.notify.interest();
     }
 
     /// A slice of the search for expired keys. It goes on with the next turn while much is found.
     fn expire_slice(&mut self) {
-        if !self.state.config.active_expire {
+        if !self.may_expire() {
             self.cron.expire_left = 0;
             return;
         }
-        self.watch_expiries();
+        self.prepare_expiry();
         let databases = self.store.databases();
         let limit = EXPIRE_SLICE * self.state.config.active_expire_effort as usize;
         for _ in 0..databases {
@@ -161,7 +180,7 @@ impl Engine {
         if timeout_ms > 0 {
             for (key, session) in &self.state.sessions {
                 let Some(session) = session else { continue };
-                let quiet = session.blocked.is_none() && !session.is_subscriber();
+                let quiet = !session.is_waiting() && !session.is_subscriber();
                 if quiet && now_ms - session.last_active_ms > timeout_ms {
                     idle.push(key);
                 }

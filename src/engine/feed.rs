@@ -53,7 +53,7 @@ impl Engine {
         let end_ns = self.last_ticks_ns + self.share_ns;
         let mut scout = std::mem::take(&mut self.scout);
         scout.clear();
-        while session.blocked.is_none() && session.closing == Closing::No {
+        while !session.is_waiting() && session.closing == Closing::No {
             if work >= TURN_BUDGET || self.last_ticks_ns > end_ns {
                 more = at < input.len();
                 break;
@@ -69,27 +69,33 @@ impl Engine {
                 session.request_bytes = end - at;
                 session = self.serve(session, args);
                 work += self.work_since(&session, pending);
-                at = end;
+                if session.postponed.is_none() {
+                    at = end;
+                }
                 continue;
             }
-            match parser.parse(input, at, &limits) {
+            let end = match parser.parse(input, at, &limits) {
                 Ok(Parsed::Command(end)) => {
                     session.request_bytes = end - at;
                     session = self.serve(session, Args::new(input, &parser.spans));
-                    at = end;
+                    end
                 }
                 Ok(Parsed::Inline(end)) => {
                     // What the words would take in one line without their quotes.
                     session.request_bytes = parser.line.len() + parser.spans.len() + 1;
                     session = self.serve(session, Args::new(&parser.line, &parser.spans));
-                    at = end;
+                    end
                 }
-                Ok(Parsed::Nothing(end)) => at = end,
+                Ok(Parsed::Nothing(end)) => end,
                 Ok(Parsed::Incomplete) => break,
                 Err(error) => {
                     self.break_off(&mut session, &error);
-                    at = input.len();
+                    input.len()
                 }
+            };
+            // What a pause holds back is read again at its end.
+            if session.postponed.is_none() {
+                at = end;
             }
             work += self.work_since(&session, pending);
         }
@@ -166,7 +172,7 @@ impl Engine {
         let proto = session.out.proto;
         let mut muted = std::mem::replace(&mut session.out, real);
         session.out.proto = proto;
-        if skipped && session.blocked.is_some() {
+        if skipped && session.is_waiting() {
             // The reply to who waits is still to come.
             session.reply = ReplyMode::SkipNext;
         }

@@ -180,6 +180,7 @@ impl Engine {
         if let Some(blocked) = session.blocked.take() {
             self.state.waiters.unblock(key, &blocked);
         }
+        self.state.pause.forget(&mut session);
         if let Some(mut subs) = session.subscriptions.take() {
             self.state.pubsub.forget(&mut subs, key);
         }

@@ -4,11 +4,9 @@
 use super::Engine;
 use crate::{
     command::{CmdError, effects::Wake},
-    resp::output::Output,
     state::{
         pubsub::Kind,
         session::{Closing, Session, SessionKey},
-        waiters::InVain,
     },
     value::Type,
 };
@@ -90,6 +88,9 @@ impl Engine {
                 self.state.touch_output(key);
             }
         }
+        if std::mem::take(&mut self.effects.unpaused) {
+            self.end_pause();
+        }
         for (key, wake) in std::mem::take(&mut self.effects.woken) {
             self.end_wait(
                 key,
@@ -106,16 +107,44 @@ impl Engine {
         for (db, key) in std::mem::take(&mut self.store.changes.ready) {
             // Who starts to wait from here on has seen the key already.
             let horizon = self.state.waiters.horizon();
-            let mut after = None;
+            let (mut after, mut held) = (None, false);
             while let Some((ticket, waiter)) = self.state.waiters.next(db, &key, after) {
                 if ticket >= horizon {
                     break;
                 }
                 let Some(kind) = self.kind_at(db, &key) else { break };
                 after = Some(ticket);
+                if self.state.pause.is_on() && self.is_held(waiter) {
+                    held = true;
+                    continue;
+                }
                 self.serve_waiter(waiter, kind);
             }
+            if held {
+                self.state.pause.keep_ready(db, key);
+            }
         }
+    }
+
+    /// Whether a pause keeps a session that waits from being served.
+    #[cold]
+    fn is_held(&self, key: SessionKey) -> bool {
+        let Some(Some(session)) = self.state.sessions.get(key) else { return false };
+        let Some(blocked) = &session.blocked else { return false };
+        let found = self.table.lookup(blocked.args.args(), session.last_command);
+        found.is_ok_and(|id| self.is_paused(session, self.table.entry(id).spec))
+    }
+
+    /// Ends a pause: what was held back goes on.
+    pub(super) fn end_pause(&mut self) {
+        let held = self.state.pause.end();
+        for key in held.sessions {
+            if let Some(Some(session)) = self.state.sessions.get_mut(key) {
+                session.postponed = None;
+                self.state.resumed.push(key);
+            }
+        }
+        self.store.changes.ready.extend(held.ready);
     }
 
     fn kind_at(&mut self, db: usize, key: &[u8]) -> Option<Type> {
@@ -168,7 +197,7 @@ impl Engine {
                     session.out.error(error);
                     self.state.stats.count_error(error.code());
                 }
-                None => reply_in_vain(&mut session.out, blocked.in_vain),
+                None => blocked.in_vain.write(&mut session.out),
             }
             let id = self.command_of(&blocked);
             self.count_ended(&mut session, id, &blocked, error.is_some());
@@ -220,12 +249,5 @@ impl Engine {
             self.cut_off(&mut session);
         }
         self.state.sessions[key] = Some(session);
-    }
-}
-
-fn reply_in_vain(out: &mut Output, in_vain: InVain) {
-    match in_vain {
-        InVain::Null => out.null(),
-        InVain::NullArray => out.null_array(),
     }
 }

@@ -6,6 +6,7 @@ pub mod config;
 pub mod histogram;
 pub mod latency;
 pub mod monitors;
+pub mod pause;
 pub mod pubsub;
 pub mod session;
 pub mod stats;
@@ -20,6 +21,7 @@ use commandlog::CommandLog;
 use config::Config;
 use latency::Latency;
 use monitors::Monitors;
+use pause::Pause;
 use pubsub::PubSub;
 use session::{SessionKey, Sessions};
 use stats::Stats;
@@ -52,6 +54,7 @@ pub struct State {
     pub sessions: Sessions,
     pub pubsub: PubSub,
     pub waiters: Waiters,
+    pub pause: Pause,
     pub watch: Watch,
     pub stats: Stats,
     pub commandlog: CommandLog,
@@ -98,6 +101,7 @@ impl State {
             sessions: Sessions::new(),
             pubsub: PubSub::new(seed),
             waiters: Waiters::new(seed, databases),
+            pause: Pause::default(),
             watch: Watch::new(seed, databases),
             stats: Stats::new(commands),
             commandlog: CommandLog::default(),

@@ -66,18 +66,21 @@ pub struct Transaction {
     pub queue_bytes: usize,
     /// A command could not be queued: EXEC answers `-EXECABORT`.
     pub broken: bool,
+    /// The flags of all commands that were queued, as bits.
+    pub flags: u32,
 }
 
 impl Transaction {
-    /// Queues a command.
-    pub fn push(&mut self, command: OwnedArgs) {
+    /// Queues a command that has these flags.
+    pub fn push(&mut self, command: OwnedArgs, flags: u32) {
+        self.flags |= flags;
         self.queue_bytes += size_of::<OwnedArgs>() + command.mem_bytes();
         self.queue.push(command);
     }
 
     /// It cannot be executed any more: forgets what was queued.
     pub fn break_off(&mut self) {
-        *self = Transaction { broken: true, ..Transaction::default() };
+        *self = Transaction { broken: true, flags: self.flags, ..Transaction::default() };
     }
 }
 
@@ -102,12 +105,22 @@ pub struct Session {
     pub monitor: bool,
     /// CLIENT NO-TOUCH.
     pub no_touch: bool,
+    /// CLIENT NO-EVICT.
+    pub no_evict: bool,
+    /// CLIENT IMPORT-SOURCE.
+    pub import_source: bool,
+    /// CLIENT CAPA REDIRECT.
+    pub can_redirect: bool,
+    /// READONLY.
+    pub readonly: bool,
     /// Part of a command, where one is not complete.
     pub parser: Option<Box<Parser>>,
     pub transaction: Option<Box<Transaction>>,
     pub watched: Vec<Watched>,
     pub subscriptions: Option<Box<Subscriptions>>,
     pub blocked: Option<Box<Blocked>>,
+    /// Its place among those whose next command a pause holds back.
+    pub postponed: Option<u64>,
     pub addr: Address,
     pub local_addr: Address,
     pub name: Option<Box<[u8]>>,
@@ -148,11 +161,16 @@ impl Session {
             overflowed: false,
             monitor: false,
             no_touch: false,
+            no_evict: false,
+            import_source: false,
+            can_redirect: false,
+            readonly: false,
             parser: None,
             transaction: None,
             watched: Vec::new(),
             subscriptions: None,
             blocked: None,
+            postponed: None,
             addr,
             local_addr,
             name: None,
@@ -170,6 +188,12 @@ impl Session {
             net_in_bytes: 0,
             net_out_bytes: 0,
         }
+    }
+
+    /// Whether its next command waits: for a key, for a replica, for the end of a pause.
+    #[inline]
+    pub fn is_waiting(&self) -> bool {
+        self.blocked.is_some() || self.postponed.is_some()
     }
 
     /// Whether it receives messages, and so counts as a subscriber for limits and in RESP2 may only run few commands.

@@ -5,7 +5,11 @@
 //! then of the next, until the key is used up. Nobody scans all waiters: a hand-off costs the same however many wait.
 
 use super::session::SessionKey;
-use crate::{base::hash::Seed, resp::request::OwnedArgs, value::Type};
+use crate::{
+    base::hash::Seed,
+    resp::{output::Output, request::OwnedArgs},
+    value::Type,
+};
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
@@ -16,6 +20,26 @@ use std::{
 pub enum InVain {
     Null,
     NullArray,
+    /// No replica confirmed: WAIT.
+    Zero,
+    /// Nor is it in a file: WAITAOF.
+    TwoZeros,
+}
+
+impl InVain {
+    /// Writes the reply.
+    pub fn write(self, out: &mut Output) {
+        match self {
+            InVain::Null => out.null(),
+            InVain::NullArray => out.null_array(),
+            InVain::Zero => out.int(0),
+            InVain::TwoZeros => {
+                out.array(2);
+                out.int(0);
+                out.int(0);
+            }
+        }
+    }
 }
 
 /// What a session waits for.
@@ -42,6 +66,13 @@ pub struct BlockRequest {
     pub kind: Type,
     pub deadline_ms: Option<i64>,
     pub in_vain: InVain,
+}
+
+impl BlockRequest {
+    /// To wait for something else than a key.
+    pub fn without_keys(deadline_ms: Option<i64>, in_vain: InVain) -> BlockRequest {
+        BlockRequest { keys: Vec::new(), kind: Type::String, deadline_ms, in_vain }
+    }
 }
 
 type Queue = BTreeMap<u64, SessionKey>;

@@ -41,6 +41,19 @@ pub enum Expiry {
     Set(Option<i64>),
 }
 
+/// What becomes of a key whose time has come when somebody looks for it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Overdue {
+    #[default]
+    Deleted,
+    /// It is not found, but stays for now.
+    Hidden,
+    /// The same; and one whose time is set into the past stays too.
+    Imported,
+    /// It is found like any other.
+    Live,
+}
+
 /// Whether a key is there, without a look at the clock by the way.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Presence {
@@ -59,6 +72,8 @@ pub struct Hashed<'k> {
 
 /// How many keys [`Store::each_key`] has on their way to the cache at a time.
 const BATCH: usize = 16;
+/// Hidden keys that [`Store::random_key`] draws in a row before it takes one.
+const HIDDEN_TRIES: usize = 100;
 /// Tables with fewer keys stay in the cache by themselves.
 const PREFETCH_FROM: usize = 1 << 13;
 
@@ -69,6 +84,8 @@ pub struct Store {
     pub now_ms: i64,
     pub lru: Lru,
     pub changes: Changes,
+    /// How the command that runs sees keys whose time has come.
+    pub overdue: Overdue,
     pub stats: StoreStats,
     garbage: Garbage,
     /// Address, length and hash of the key that the next command will look up.
@@ -117,6 +134,7 @@ impl Store {
             now_ms: 0,
             lru: Lru::default(),
             changes: Changes::default(),
+            overdue: Overdue::default(),
             stats: StoreStats::default(),
             garbage: Garbage::default(),
             expected: (0, 0, 0),
@@ -224,7 +242,7 @@ impl Store {
         }
     }
 
-    /// Finds a key. One that has expired is deleted and not found.
+    /// Finds a key. One that has expired is deleted and not found, unless [`Store::overdue`] says otherwise.
     #[inline]
     pub fn find(&mut self, db: usize, key: &[u8]) -> Option<Pos> {
         self.find_hashed(db, self.hashed(db, key))
@@ -236,10 +254,31 @@ impl Store {
         let table = &self.dbs[db].table;
         let pos = table.find(hash, key)?;
         if table.get(pos).expire_at_ms().is_some_and(|at| at <= self.now_ms) {
-            self.expire(db, pos);
-            return None;
+            return self.find_overdue(db, pos);
         }
         Some(pos)
+    }
+
+    #[cold]
+    fn find_overdue(&mut self, db: usize, pos: Pos) -> Option<Pos> {
+        match self.overdue {
+            Overdue::Deleted => {
+                self.expire(db, pos);
+                None
+            }
+            Overdue::Hidden | Overdue::Imported => None,
+            Overdue::Live => Some(pos),
+        }
+    }
+
+    /// Whether a key with this expiry is deleted at once.
+    pub fn is_past(&self, expire_at_ms: i64) -> bool {
+        expire_at_ms <= self.now_ms && matches!(self.overdue, Overdue::Deleted | Overdue::Hidden)
+    }
+
+    /// Whether an entry is not to be found because its time has come.
+    fn is_over(&self, entry: &Entry) -> bool {
+        self.overdue != Overdue::Live && entry.expire_at_ms().is_some_and(|at| at <= self.now_ms)
     }
 
     /// Finds a key to be read: counts a hit or a miss and marks the key as used.
@@ -328,6 +367,11 @@ impl Store {
     }
 
     fn insert_entry(&mut self, db: usize, hash: u64, entry: Entry) {
+        if self.overdue != Overdue::Deleted
+            && let Some(hidden) = self.dbs[db].table.find(hash, entry.key())
+        {
+            self.remove_at(db, hidden);
+        }
         self.lru.start(&entry);
         self.entries_bytes += entry.mem_bytes();
         self.changes.appeared(db, &entry);
@@ -429,14 +473,19 @@ impl Store {
         self.dbs.swap(a, b);
     }
 
-    /// A key that has not expired, all equally likely.
+    /// A key that has not expired, all equally likely. Where those that have are hidden it may be one of them.
     pub fn random_key(&mut self, db: usize, rng: &mut Rng) -> Option<Vec<u8>> {
+        let mut tries = 0;
         while let Some(pos) = self.dbs[db].table.random(rng) {
             let entry = self.dbs[db].table.get(pos);
-            if entry.expire_at_ms().is_none_or(|at| at > self.now_ms) {
+            if !self.is_over(&entry) || tries == HIDDEN_TRIES {
                 return Some(entry.key().to_vec());
             }
-            self.expire(db, pos);
+            if self.overdue == Overdue::Deleted {
+                self.expire(db, pos);
+            } else {
+                tries += 1;
+            }
         }
         None
     }
@@ -444,11 +493,10 @@ impl Store {
     /// Visits the entries of a step of SCAN; those that have expired are deleted instead. Returns the next cursor, 0
     /// at the end, and how many entries it met.
     pub fn scan(&mut self, db: usize, cursor: u64, mut f: impl FnMut(&Entry)) -> (u64, usize) {
-        let now_ms = self.now_ms;
         let (mut met, mut overdue) = (0, Vec::new());
         let next = self.dbs[db].table.scan(cursor, |entry| {
             met += 1;
-            if entry.expire_at_ms().is_some_and(|at| at <= now_ms) {
+            if self.is_over(entry) {
                 overdue.push(entry.key().to_vec());
             } else {
                 f(entry);
@@ -463,7 +511,7 @@ impl Store {
 
     /// Visits all entries of a database that have not expired, in no order.
     pub fn each_entry(&self, db: usize, mut f: impl FnMut(&Entry)) {
-        let live = |entry: &Ref<'_, Entry>| entry.expire_at_ms().is_none_or(|at| at > self.now_ms);
+        let live = |entry: &Ref<'_, Entry>| !self.is_over(entry);
         self.dbs[db].table.iter().filter(live).for_each(|entry| f(&entry));
     }
 

@@ -257,3 +257,157 @@ fn ids_grow_and_what_is_unknown_is_an_error() {
         "{help}"
     );
 }
+
+#[test]
+fn filters_look_at_all_that_a_client_is() {
+    let mut server = Harness::new();
+    let [a, b, c, d] = [(); 4].map(|()| server.connect());
+    for line in ["CLIENT SETNAME aa", "CLIENT SETINFO lib-name la", "CLIENT SETINFO lib-ver va"] {
+        server.call(a, line);
+    }
+    server.call(b, "SUBSCRIBE x");
+    server.advance(Duration::from_secs(5));
+    for line in ["CLIENT CAPA redirect foo", "SELECT 3", "CLIENT NO-TOUCH on"] {
+        assert_eq!(server.call(c, line), "+OK");
+    }
+    for line in ["CLIENT NO-EVICT on", "CLIENT NO-TOUCH on"] {
+        assert_eq!(server.call(d, line), "+OK");
+    }
+    server.send(d, "BLPOP k 0");
+    for (filter, ids) in [
+        ("FLAGS T", "3 4"),
+        ("FLAGS Te", "4"),
+        ("NOT-FLAGS Te", "1 2 3"),
+        ("NOT-FLAGS T", "1 2"),
+        (r#"FLAGS """#, "1 2 3 4"),
+        (r#"NOT-FLAGS """#, ""),
+        ("FLAGS b", "4"),
+        ("FLAGS N", "1"),
+        ("CAPA r", "3"),
+        ("NOT-CAPA r", "1 2 4"),
+        ("NAME aa", "1"),
+        ("NAME AA", ""),
+        (r#"NAME """#, ""),
+        ("NOT-NAME aa", "2 3 4"),
+        ("LIB-NAME la", "1"),
+        ("NOT-LIB-NAME la", "2 3 4"),
+        ("LIB-VER va", "1"),
+        ("not-lib-ver va", "2 3 4"),
+        ("DB 3", "3"),
+        ("NOT-DB 3", "1 2 4"),
+        ("DB 0 DB 3", "3"),
+        ("NOT-DB 3 DB 0 FLAGS N", "1"),
+        ("TYPE normal NOT-TYPE normal", ""),
+        ("NOT-TYPE pubsub", "1 3 4"),
+        ("NOT-TYPE primary", "1 2 3 4"),
+        ("ID 1 2 NOT-ID 2 9", "1"),
+        ("ID 1 ID 2", "1 2"),
+        ("NOT-ID 1 NOT-ID 2", "3 4"),
+        ("NOT-USER default", ""),
+        ("NOT-ADDR ?:0", ""),
+        ("NOT-LADDR 1.1.1.1:1", "1 2 3 4"),
+        ("IP ?", "1 2 3 4"),
+        ("NOT-IP 1.1.1.1", "1 2 3 4"),
+        ("IDLE 5", "2"),
+        ("IDLE 6", ""),
+        ("MAXAGE 5 NOT-ID 1 SKIPME yes", "2 3 4"),
+    ] {
+        let reply = server.call(a, &format!("CLIENT LIST {filter}"));
+        let found: Vec<&str> = lines(&reply).iter().map(|line| field(line, "id")).collect();
+        assert_eq!(found.join(" "), ids, "{filter}");
+    }
+    for (filter, error) in [
+        ("FLAGS Nz", "Unknown flags found in the provided filter: Nz"),
+        ("NOT-FLAGS Q", "Unknown flags found in the NOT-FLAGS filter: Q"),
+        ("CAPA z", "Unknown capa found in the provided filter: z"),
+        ("NOT-CAPA z", "Unknown capa found in the NOT-CAPA filter: z"),
+        ("DB x", "DB is not an integer or out of range"),
+        ("NOT-DB 00", "NOT-DB is not an integer or out of range"),
+        ("DB 16", "DB number should be between 0 and 15"),
+        ("NOT-DB -1", "NOT-DB number should be between 0 and 15"),
+        ("IDLE 0", "idle should be greater than 0"),
+        ("IDLE x", "idle is not an integer or out of range"),
+        ("NOT-ID 0", "client-id should be greater than 0"),
+        ("NOT-TYPE foo", "Unknown client type 'foo'"),
+        ("NOT-USER nobody", "No such user 'nobody'"),
+        ("NOT-SKIPME yes", "syntax error"),
+        ("NOT-MAXAGE 1", "syntax error"),
+        ("NOT-IDLE 1", "syntax error"),
+        ("NOT-NOT-ID 1", "syntax error"),
+    ] {
+        assert_eq!(server.call(a, &format!("CLIENT LIST {filter}")), format!("-ERR {error}"));
+    }
+    assert_eq!(server.call(a, "CLIENT KILL NOT-NAME aa FLAGS T"), ":2");
+    assert!(!server.is_open(c) && !server.is_open(d) && server.is_open(b));
+}
+
+#[test]
+fn a_client_says_what_it_is() {
+    let mut server = Harness::new();
+    let a = server.connect();
+    for (line, reply) in [
+        ("CLIENT CAPA", "-ERR wrong number of arguments for 'client|capa' command"),
+        ("CLIENT CAPA zzz", "+OK"),
+        ("CLIENT NO-EVICT maybe", "-ERR syntax error"),
+        ("CLIENT NO-TOUCH maybe", "-ERR syntax error"),
+        ("CLIENT GETREDIR", ":-1"),
+        ("CLIENT TRACKINGINFO", r#"["flags", ["off"], "redirect", :-1, "prefixes", []]"#),
+        ("CLIENT IMPORT-SOURCE on", "-ERR Server is not in import mode"),
+        ("CLIENT IMPORT-SOURCE foo", "-ERR Server is not in import mode"),
+        ("CLIENT IMPORT-SOURCE off", "+OK"),
+        ("CONFIG SET import-mode yes", "+OK"),
+        ("CLIENT IMPORT-SOURCE foo", "-ERR syntax error"),
+        ("CLIENT IMPORT-SOURCE on", "+OK"),
+        ("CLIENT NO-EVICT on", "+OK"),
+        ("CLIENT NO-TOUCH on", "+OK"),
+        ("CLIENT CAPA Redirect", "+OK"),
+    ] {
+        assert_eq!(server.call(a, line), reply, "{line}");
+    }
+    let info = server.call(a, "CLIENT INFO");
+    assert_eq!((field(lines(&info)[0], "flags"), field(lines(&info)[0], "capa")), ("eTI", "r"));
+    server.call(a, "RESET");
+    let info = server.call(a, "CLIENT INFO");
+    assert_eq!((field(lines(&info)[0], "flags"), field(lines(&info)[0], "capa")), ("I", "r"));
+}
+
+#[test]
+fn an_import_source_sees_what_has_expired() {
+    let mut server = Harness::new();
+    let (source, other) = (server.connect(), server.connect());
+    let keys = ["SET k v PX 1", "RPUSH l a", "PEXPIRE l 1", "SET p 5 PX 1", "CONFIG SET import-mode yes"];
+    for line in keys {
+        server.call(other, line);
+    }
+    server.advance(Duration::from_secs(10));
+    for line in ["GET k", "TYPE l", "KEYS *", "SCAN 0", "DBSIZE", "TTL p"] {
+        server.call(other, line);
+    }
+    assert_eq!(server.call(other, "GET k"), "nil");
+    assert_eq!(server.call(other, "DBSIZE"), ":3");
+    server.call(source, "CLIENT IMPORT-SOURCE on");
+    for (line, reply) in [
+        ("GET k", r#""v""#),
+        ("PTTL k", ":0"),
+        ("RPUSH l b", ":2"),
+        ("INCR p", ":6"),
+        ("EXPIRE k -1", ":1"),
+        ("EXISTS k", ":1"),
+        ("SET new v EXAT 1", "+OK"),
+        ("GET new", r#""v""#),
+        ("GETEX k PERSIST", r#""v""#),
+        ("TTL k", ":-1"),
+        ("GETEX k EXAT 1", r#""v""#),
+        ("GET k", r#""v""#),
+        ("DEL l", ":1"),
+        ("DBSIZE", ":3"),
+    ] {
+        assert_eq!(server.call(source, line), reply, "{line}");
+    }
+    assert_eq!(server.call(other, "KEYS *"), "[]");
+    assert_eq!(server.call(other, "EXPIRE p 100"), ":0");
+    server.call(other, "CONFIG SET import-mode no");
+    assert_eq!((server.call(source, "GET k"), server.call(other, "DBSIZE")), ("nil".into(), ":2".into()));
+    server.advance(Duration::from_secs(1));
+    assert_eq!(server.call(other, "DBSIZE"), ":0");
+}

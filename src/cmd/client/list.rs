@@ -10,19 +10,19 @@ use crate::{
 };
 use std::io::Write;
 
-/// The line of the session that asks. Its command is not counted yet.
+/// The line of the session that asks.
 pub(super) fn own_line(ctx: &Ctx<'_>, text: &mut Vec<u8>) {
     let argument_bytes = ctx.args.from(0).map(<[u8]>::len).sum();
-    write_line(ctx.session, argument_bytes, ctx.session.commands, ctx, text);
+    write_line(ctx.session, argument_bytes, ctx, text);
 }
 
 /// The line of another session.
 pub(super) fn line(session: &Session, ctx: &Ctx<'_>, text: &mut Vec<u8>) {
-    write_line(session, 0, session.commands, ctx, text);
+    write_line(session, 0, ctx, text);
 }
 
 /// Fields and their order: <https://valkey.io/commands/client-list/>.
-fn write_line(session: &Session, argument_bytes: usize, commands: u64, ctx: &Ctx<'_>, text: &mut Vec<u8>) {
+fn write_line(session: &Session, argument_bytes: usize, ctx: &Ctx<'_>, text: &mut Vec<u8>) {
     let mut field = |name: &str, value: &dyn std::fmt::Display| {
         write!(text, "{name}={value} ").expect("a buffer takes it");
     };
@@ -42,7 +42,7 @@ fn write_line(session: &Session, argument_bytes: usize, commands: u64, ctx: &Ctx
     field("age", &seconds_since(session.created_ms));
     field("idle", &seconds_since(session.last_active_ms));
     field("flags", &flags(session));
-    field("capa", &"");
+    field("capa", &if session.can_redirect { "r" } else { "" });
     field("db", &session.db);
     field("sub", &subscribed(Kind::Channel));
     field("psub", &subscribed(Kind::Pattern));
@@ -71,23 +71,29 @@ fn write_line(session: &Session, argument_bytes: usize, commands: u64, ctx: &Ctx
     field("lib-ver", &bytes(&session.lib_version));
     field("tot-net-in", &session.net_in_bytes);
     field("tot-net-out", &session.net_out_bytes);
-    field("tot-cmds", &commands);
+    field("tot-cmds", &session.commands);
     text.pop();
     text.push(b'\n');
 }
 
+/// The letters that [`flags`] can hold, those of what is not built included.
+pub(super) const FLAGS: &[u8] = b"bcdeirtuxABEIMNOPRSTU";
+
 /// The letters of what holds for a session; `N` for none.
-fn flags(session: &Session) -> String {
+pub(super) fn flags(session: &Session) -> String {
     let letters = [
         ('O', session.monitor),
         ('P', session.is_subscriber()),
         ('x', session.transaction.is_some()),
-        ('b', session.blocked.is_some()),
+        ('b', session.is_waiting()),
         ('d', session.watch_broken),
         ('c', session.closing == Closing::AfterReply),
         ('A', session.closing == Closing::Now),
         ('U', matches!(session.addr, Address::Unix(_))),
+        ('r', session.readonly),
+        ('e', session.no_evict),
         ('T', session.no_touch),
+        ('I', session.import_source),
     ];
     let set: String = letters.iter().filter(|(_, holds)| *holds).map(|(letter, _)| *letter).collect();
     if set.is_empty() { "N".into() } else { set }

@@ -1,7 +1,9 @@
 //! CLIENT: what the server knows of its connections.
 
 mod list;
+mod pause;
 mod select;
+mod switches;
 
 use crate::{
     command::{
@@ -21,10 +23,12 @@ pub const COMMANDS: &[CommandSpec] = &[CommandSpec::container(
 .doc("2.4.0", "Holds the commands about connections.", "")];
 
 const CLIENT_SUBCOMMANDS: &[CommandSpec] = &[
+    switches::CAPA,
     CommandSpec::new("getname", 2, Group::Connection, client_getname)
         .flags(&[Flags::NOSCRIPT, Flags::LOADING, Flags::STALE])
         .acl(&[Categories::CONNECTION])
         .doc("2.6.9", "Answers the name of the connection.", "O(1)"),
+    switches::GETREDIR,
     CommandSpec::new("help", 2, Group::Connection, client_help)
         .flags(&[Flags::LOADING, Flags::STALE])
         .acl(&[Categories::CONNECTION])
@@ -33,6 +37,7 @@ const CLIENT_SUBCOMMANDS: &[CommandSpec] = &[
         .flags(&[Flags::NOSCRIPT, Flags::LOADING, Flags::STALE])
         .acl(&[Categories::CONNECTION])
         .doc("5.0.0", "Answers the number of the connection.", "O(1)"),
+    switches::IMPORT_SOURCE,
     CommandSpec::new("info", 2, Group::Connection, client_info)
         .flags(&[Flags::NOSCRIPT, Flags::LOADING, Flags::STALE])
         .acl(&[Categories::CONNECTION])
@@ -69,6 +74,9 @@ const CLIENT_SUBCOMMANDS: &[CommandSpec] = &[
         ])
         .args(LIST_ARGS)
         .tips(&["nondeterministic_output"]),
+    switches::NO_EVICT,
+    switches::NO_TOUCH,
+    pause::PAUSE,
     CommandSpec::new("reply", 3, Group::Connection, client_reply)
         .flags(&[Flags::NOSCRIPT, Flags::LOADING, Flags::STALE])
         .acl(&[Categories::CONNECTION])
@@ -95,6 +103,7 @@ const CLIENT_SUBCOMMANDS: &[CommandSpec] = &[
         .doc("2.6.9", "Names the connection.", "O(1)")
         .args(&[Arg::new("connection-name", ArgKind::String)])
         .tips(&["request_policy:all_nodes", "response_policy:all_succeeded"]),
+    switches::TRACKINGINFO,
     CommandSpec::new("unblock", -3, Group::Connection, client_unblock)
         .flags(&[Flags::ADMIN, Flags::NOSCRIPT, Flags::LOADING, Flags::STALE])
         .acl(&[Categories::CONNECTION])
@@ -107,6 +116,7 @@ const CLIENT_SUBCOMMANDS: &[CommandSpec] = &[
             )
             .optional(),
         ]),
+    pause::UNPAUSE,
 ];
 
 const SKIP_ME: Arg = Arg::new("skipme", ArgKind::OneOf(&[Arg::word("yes", "YES"), Arg::word("no", "NO")]))
@@ -321,6 +331,10 @@ fn client_help(ctx: &mut Ctx<'_>) -> Outcome {
     ctx.help(
         "CLIENT",
         &[
+            "CAPA <option> [<option> ...]",
+            "    Tell what the client is able to do: REDIRECT.",
+            "GETREDIR",
+            "    Return the ID of the connection that is told of changed keys.",
             "GETNAME",
             "    Return the name of the current connection.",
             "ID",
@@ -337,17 +351,34 @@ fn client_help(ctx: &mut Ctx<'_>) -> Outcome {
             "    * USER <username>",
             "    * ADDR (<ip:port>|<unixsocket>:0)",
             "    * LADDR (<ip:port>|<unixsocket>:0)",
+            "    * IP <ip>",
             "    * ID <client-id> [<client-id>...]",
+            "    * NAME <name>, LIB-NAME <name>, LIB-VER <version>",
+            "    * FLAGS <letters>, CAPA <letters>",
+            "    * DB <number>",
             "    * SKIPME (YES|NO)",
-            "    * MAXAGE <seconds>",
+            "    * MAXAGE <seconds>, IDLE <seconds>",
+            "    All but SKIPME, MAXAGE and IDLE may be turned round: NOT-TYPE, NOT-USER ...",
+            "UNPAUSE",
+            "    Let the commands of clients run again.",
+            "PAUSE <timeout> [WRITE|ALL]",
+            "    Hold all commands of clients back, or those that write, for <timeout> milliseconds.",
             "REPLY (ON|OFF|SKIP)",
             "    Control the replies sent to the current connection.",
             "SETNAME <name>",
             "    Assign the name <name> to the current connection.",
-            "SETINFO <option> <value>",
+            "SETINFO (LIB-NAME|LIB-VER) <value>",
             "    Tell which library the current connection uses.",
             "UNBLOCK <clientid> [TIMEOUT|ERROR]",
             "    Unblock the specified blocked client.",
+            "TRACKINGINFO",
+            "    Report how the current connection is told of changed keys.",
+            "NO-EVICT (ON|OFF)",
+            "    Keep the current connection when memory is short.",
+            "NO-TOUCH (ON|OFF)",
+            "    Keep the current connection from marking keys as used.",
+            "IMPORT-SOURCE (ON|OFF)",
+            "    Say that the current connection brings data in while import-mode is on.",
         ],
     )
 }

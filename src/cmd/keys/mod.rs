@@ -1,6 +1,7 @@
 //! Keys, whatever they hold: deleting, finding, renaming, looking into them, and whole databases.
 
 mod databases;
+mod migrate;
 mod object;
 mod relocate;
 mod scan;
@@ -109,6 +110,7 @@ pub const COMMANDS: &[CommandSpec] = &[
         .keys(&[KeySpec::range(KeyFlags::RW.or(KeyFlags::ACCESS).or(KeyFlags::UPDATE), 1, 1, 1)])
         .doc("1.0.0", "Moves a key to another database.", "O(1)")
         .args(&[Arg::key("key", 0), Arg::new("db", ArgKind::Integer)]),
+    migrate::MIGRATE,
     CommandSpec::container("object", Group::Generic, OBJECT_SUBCOMMANDS).doc(
         "2.2.3",
         "Holds the commands that look into how a value is kept.",

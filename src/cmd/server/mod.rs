@@ -82,7 +82,7 @@ fn time(ctx: &mut Ctx<'_>) -> Outcome {
 
 /// <https://valkey.io/commands/shutdown/>
 fn shutdown(ctx: &mut Ctx<'_>) -> Outcome {
-    let (mut save, mut nosave, mut abort) = (false, false, false);
+    let (mut save, mut nosave, mut abort, mut force) = (false, false, false, false);
     for i in 1..ctx.args.len() {
         if ctx.is_word(i, "nosave") {
             nosave = true;
@@ -90,7 +90,9 @@ fn shutdown(ctx: &mut Ctx<'_>) -> Outcome {
             save = true;
         } else if ctx.is_word(i, "abort") {
             abort = true;
-        } else if !ctx.is_word(i, "now") && !ctx.is_word(i, "force") {
+        } else if ctx.is_word(i, "force") {
+            force = true;
+        } else if !ctx.is_word(i, "now") {
             return Err(CmdError::SYNTAX);
         }
     }
@@ -99,6 +101,9 @@ fn shutdown(ctx: &mut Ctx<'_>) -> Outcome {
     }
     if abort {
         return Err(CmdError::new("ERR No shutdown in progress."));
+    }
+    if save && !force {
+        return Err(CmdError::new("ERR persistence is not built yet, so SHUTDOWN SAVE would lose the data"));
     }
     // Nobody is answered: the end of the connection tells.
     ctx.state.stopping = true;

@@ -175,7 +175,7 @@ fn check(ctx: &mut Ctx<'_>, condition: Condition<'_>, get: bool) -> Result<bool,
 fn write(ctx: &mut Ctx<'_>, db: usize, key: &[u8], value: &[u8], expiry: Expiry) {
     let store = &mut *ctx.store;
     if let Expiry::Set(Some(at_ms)) = expiry
-        && at_ms <= store.now_ms
+        && store.is_past(at_ms)
     {
         if let Some(pos) = store.find(db, key) {
             store.expire(db, pos);
@@ -287,7 +287,7 @@ pub(super) fn getex(ctx: &mut Ctx<'_>) -> Outcome {
     reply_string(ctx, pos)?;
     let store = &mut *ctx.store;
     match (ttl, at_ms) {
-        (_, Some(at_ms)) if at_ms <= now_ms => store.expire(db, pos),
+        (_, Some(at_ms)) if store.is_past(at_ms) => store.expire(db, pos),
         (_, Some(at_ms)) => {
             store.edit(db, pos).set_expire(Some(at_ms));
             store.changed(db, key, EXPIRE);

@@ -91,6 +91,10 @@ pub struct Config {
     pub quicklist_packed_threshold: usize,
     /// `notify-keyspace-events`: classes as bits, and where to publish.
     pub notify: Notify,
+    /// `import-mode`: data comes in from a server that says itself what expires.
+    pub import_mode: bool,
+    /// `enable-module-command`.
+    pub enable_module_command: usize,
     /// DEBUG SET-ACTIVE-EXPIRE.
     pub active_expire: bool,
     /// What is logged, by [`Reason`](super::commandlog::Reason).
@@ -150,6 +154,8 @@ impl Default for Config {
             enable_protected_configs: 0,
             quicklist_packed_threshold: 0,
             notify: Notify::default(),
+            import_mode: false,
+            enable_module_command: 0,
             active_expire: true,
             commandlog: [(10_000, 128), (1 << 20, 128), (1 << 20, 128)]
                 .map(|(threshold, max_len)| LogLimit { threshold, max_len }),
@@ -161,6 +167,15 @@ impl Default for Config {
 }
 
 impl Config {
+    /// Who may call a protected command: an index into [`PROTECTED`].
+    pub fn protection(&self, command: &str) -> usize {
+        match command {
+            "debug" => self.enable_debug_command,
+            "module" => self.enable_module_command,
+            _ => 0,
+        }
+    }
+
     /// The longest string that a command may make, in bytes: `proto-max-bulk-len`, and below 4 GiB.
     pub fn string_max_bytes(&self) -> usize {
         self.bulk_max_bytes.clamp(0, i64::from(u32::MAX)) as usize

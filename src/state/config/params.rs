@@ -72,12 +72,15 @@ pub const PARAMS: &[Param] = &[
         Kind::Enum { field: |c| &mut c.enable_protected_configs, names: PROTECTED },
     )
     .immutable(),
+    param("enable-module-command", Kind::Enum { field: |c| &mut c.enable_module_command, names: PROTECTED })
+        .immutable(),
     param("hash-max-listpack-entries", int(|c| &mut c.hash_max_listpack_entries, 0, i64::MAX))
         .alias("hash-max-ziplist-entries"),
     param("hash-max-listpack-value", memory(|c| &mut c.hash_max_listpack_value, 0, i64::MAX))
         .alias("hash-max-ziplist-value"),
     param("hll-sparse-max-bytes", memory(|c| &mut c.hll_sparse_max_bytes, 0, i64::MAX)),
     param("hz", int(|c| &mut c.hz, 0, INT_MAX)),
+    param("import-mode", Kind::Bool(|c| &mut c.import_mode)),
     param("latency-monitor-threshold", int(|c| &mut c.latency_monitor_ms, 0, i64::MAX)),
     param("latency-tracking", Kind::Bool(|c| &mut c.latency_tracking)),
     param(

@@ -5,7 +5,7 @@ use super::{
     facts::{Facts, human, percent, ratio},
     keyspace_lines, latency_lines, listener_lines,
 };
-use crate::state::{config::POLICIES, pubsub::Kind};
+use crate::state::{config::POLICIES, pause::PauseMode, pubsub::Kind};
 
 /// The value of a field.
 pub(super) enum Figure {
@@ -97,7 +97,7 @@ const CLIENTS: &[(&str, Figure)] = &[
     ("maxclients", Int(|f| f.state.config.maxclients)),
     ("client_recent_max_input_buffer", Int(|f| f.longest_input_bytes as i64)),
     ("client_recent_max_output_buffer", Int(|f| f.longest_output_bytes as i64)),
-    ("blocked_clients", Int(|f| f.state.waiters.blocked as i64)),
+    ("blocked_clients", Int(|f| (f.state.waiters.blocked + f.state.pause.postponed()) as i64)),
     ("tracking_clients", Fixed("0")),
     ("pubsub_clients", Int(|f| f.subscribers as i64)),
     ("watching_clients", Int(|f| f.watchers as i64)),
@@ -105,9 +105,12 @@ const CLIENTS: &[(&str, Figure)] = &[
     ("total_watched_keys", Int(|f| f.state.watch.key_count() as i64)),
     ("total_blocking_keys", Int(|f| f.state.waiters.key_count() as i64)),
     ("total_blocking_keys_on_nokey", Fixed("0")),
-    ("paused_reason", Fixed("none")),
-    ("paused_actions", Fixed("none")),
-    ("paused_timeout_milliseconds", Fixed("0")),
+    ("paused_reason", Text(|f| if f.state.pause.is_on() { "client_pause" } else { "none" }.into())),
+    ("paused_actions", Text(|f| f.state.pause.mode().map_or("none", PauseMode::name).into())),
+    (
+        "paused_timeout_milliseconds",
+        Int(|f| f.state.pause.deadline_ms().map_or(0, |end_ms| (end_ms - f.now_ms).max(0))),
+    ),
 ];
 
 const MEMORY: &[(&str, Figure)] = &[

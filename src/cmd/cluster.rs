@@ -1,0 +1,232 @@
+//! CLUSTER and the commands that only make sense in one. This server stands alone, and says so.
+
+use crate::command::{Arg, ArgKind, Categories, CmdError, CommandSpec, Ctx, Flags, Group, Outcome};
+
+/// The commands of this family.
+pub const COMMANDS: &[CommandSpec] = &[
+    CommandSpec::container("cluster", Group::Cluster, SUBCOMMANDS).doc(
+        "3.0.0",
+        "Holds the commands about a cluster of servers.",
+        "",
+    ),
+    CommandSpec::new("readonly", 1, Group::Cluster, readonly)
+        .flags(&[Flags::LOADING, Flags::STALE, Flags::FAST])
+        .acl(&[Categories::CONNECTION])
+        .doc("3.0.0", "Says that reads of a replica are welcome.", "O(1)"),
+    CommandSpec::new("readwrite", 1, Group::Cluster, readwrite)
+        .flags(&[Flags::LOADING, Flags::STALE, Flags::FAST])
+        .acl(&[Categories::CONNECTION])
+        .doc("3.0.0", "Takes READONLY back.", "O(1)"),
+    CommandSpec::new("asking", 1, Group::Cluster, disabled)
+        .flags(&[Flags::FAST])
+        .acl(&[Categories::CONNECTION])
+        .doc("3.0.0", "Says that the next command follows a redirection.", "O(1)"),
+];
+
+const SUBCOMMANDS: &[CommandSpec] = &[
+    CommandSpec::new("addslots", -3, Group::Cluster, disabled)
+        .flags(&[Flags::ADMIN, Flags::STALE, Flags::NO_ASYNC_LOADING])
+        .doc("3.0.0", "Gives slots to the node.", "O(N)")
+        .args(&[Arg::new("slot", ArgKind::Integer).multiple()]),
+    CommandSpec::new("addslotsrange", -4, Group::Cluster, disabled)
+        .flags(&[Flags::ADMIN, Flags::STALE, Flags::NO_ASYNC_LOADING])
+        .doc("7.0.0", "Gives ranges of slots to the node.", "O(N)")
+        .args(&[Arg::new(
+            "range",
+            ArgKind::Block(&[
+                Arg::new("start-slot", ArgKind::Integer),
+                Arg::new("end-slot", ArgKind::Integer),
+            ]),
+        )
+        .multiple()]),
+    CommandSpec::new("bumpepoch", 2, Group::Cluster, disabled)
+        .flags(&[Flags::ADMIN, Flags::STALE, Flags::NO_ASYNC_LOADING])
+        .doc("3.0.0", "Moves the epoch of the configuration on.", "O(1)")
+        .tips(&["nondeterministic_output"]),
+    CommandSpec::new("count-failure-reports", 3, Group::Cluster, disabled)
+        .flags(&[Flags::ADMIN, Flags::STALE])
+        .doc("3.0.0", "Counts the reports that a node has failed.", "O(N)")
+        .args(&[Arg::new("node-id", ArgKind::String)])
+        .tips(&["nondeterministic_output"]),
+    CommandSpec::new("countkeysinslot", 3, Group::Cluster, disabled)
+        .flags(&[Flags::STALE])
+        .doc("3.0.0", "Counts the keys of a slot.", "O(1)")
+        .args(&[Arg::new("slot", ArgKind::Integer)]),
+    CommandSpec::new("delslots", -3, Group::Cluster, disabled)
+        .flags(&[Flags::ADMIN, Flags::STALE, Flags::NO_ASYNC_LOADING])
+        .doc("3.0.0", "Takes slots away from the node.", "O(N)")
+        .args(&[Arg::new("slot", ArgKind::Integer).multiple()]),
+    CommandSpec::new("delslotsrange", -4, Group::Cluster, disabled)
+        .flags(&[Flags::ADMIN, Flags::STALE, Flags::NO_ASYNC_LOADING])
+        .doc("7.0.0", "Takes ranges of slots away from the node.", "O(N)")
+        .args(&[Arg::new(
+            "range",
+            ArgKind::Block(&[
+                Arg::new("start-slot", ArgKind::Integer),
+                Arg::new("end-slot", ArgKind::Integer),
+            ]),
+        )
+        .multiple()]),
+    CommandSpec::new("failover", -2, Group::Cluster, disabled)
+        .flags(&[Flags::ADMIN, Flags::STALE, Flags::NO_ASYNC_LOADING])
+        .doc("3.0.0", "Makes a replica take the place of its primary.", "O(1)")
+        .args(&[Arg::new(
+            "options",
+            ArgKind::OneOf(&[Arg::word("force", "FORCE"), Arg::word("takeover", "TAKEOVER")]),
+        )
+        .optional()]),
+    CommandSpec::new("flushslots", 2, Group::Cluster, disabled)
+        .flags(&[Flags::ADMIN, Flags::STALE, Flags::NO_ASYNC_LOADING])
+        .doc("3.0.0", "Takes all slots away from the node.", "O(1)"),
+    CommandSpec::new("forget", 3, Group::Cluster, disabled)
+        .flags(&[Flags::ADMIN, Flags::STALE, Flags::NO_ASYNC_LOADING])
+        .doc("3.0.0", "Removes a node from the table of nodes.", "O(1)")
+        .args(&[Arg::new("node-id", ArgKind::String)]),
+    CommandSpec::new("getkeysinslot", 4, Group::Cluster, disabled)
+        .flags(&[Flags::STALE])
+        .doc("3.0.0", "Answers keys of a slot.", "O(N)")
+        .args(&[Arg::new("slot", ArgKind::Integer), Arg::new("count", ArgKind::Integer)])
+        .tips(&["nondeterministic_output"]),
+    CommandSpec::new("help", 2, Group::Cluster, disabled).flags(&[Flags::LOADING, Flags::STALE]).doc(
+        "5.0.0",
+        "Explains the subcommands.",
+        "O(1)",
+    ),
+    CommandSpec::new("info", 2, Group::Cluster, disabled)
+        .flags(&[Flags::LOADING, Flags::STALE])
+        .doc("3.0.0", "Reports on the state of the cluster.", "O(1)")
+        .tips(&["nondeterministic_output"]),
+    CommandSpec::new("keyslot", 3, Group::Cluster, disabled)
+        .flags(&[Flags::STALE])
+        .doc("3.0.0", "Answers the slot of a key.", "O(N)")
+        .args(&[Arg::new("key", ArgKind::String)]),
+    CommandSpec::new("links", 2, Group::Cluster, disabled)
+        .flags(&[Flags::STALE])
+        .doc("7.0.0", "Describes the connections between the nodes.", "O(N)")
+        .tips(&["nondeterministic_output"]),
+    CommandSpec::new("meet", -4, Group::Cluster, disabled)
+        .flags(&[Flags::ADMIN, Flags::STALE, Flags::NO_ASYNC_LOADING])
+        .doc("3.0.0", "Makes the node known to another one.", "O(1)")
+        .args(&[
+            Arg::new("ip", ArgKind::String),
+            Arg::new("port", ArgKind::Integer),
+            Arg::new("cluster-bus-port", ArgKind::Integer).since("4.0.0").optional(),
+        ])
+        .history(&[("4.0.0", "Added the optional `cluster_bus_port` argument.")]),
+    CommandSpec::new("myid", 2, Group::Cluster, disabled).flags(&[Flags::LOADING, Flags::STALE]).doc(
+        "3.0.0",
+        "Answers the name of the node.",
+        "O(1)",
+    ),
+    CommandSpec::new("myshardid", 2, Group::Cluster, disabled)
+        .flags(&[Flags::LOADING, Flags::STALE])
+        .doc("7.2.0", "Answers the name of the shard that the node belongs to.", "O(1)")
+        .tips(&["nondeterministic_output"]),
+    CommandSpec::new("nodes", 2, Group::Cluster, disabled)
+        .flags(&[Flags::LOADING, Flags::STALE])
+        .doc("3.0.0", "Describes the nodes of the cluster.", "O(N)")
+        .tips(&["nondeterministic_output"]),
+    CommandSpec::new("replicas", 3, Group::Cluster, disabled)
+        .flags(&[Flags::ADMIN, Flags::STALE])
+        .doc("5.0.0", "Lists the replicas of a node.", "O(N)")
+        .args(&[Arg::new("node-id", ArgKind::String)])
+        .tips(&["nondeterministic_output"]),
+    CommandSpec::new("replicate", 3, Group::Cluster, disabled)
+        .flags(&[Flags::ADMIN, Flags::STALE, Flags::NO_ASYNC_LOADING])
+        .doc("3.0.0", "Makes the node the replica of another one.", "O(1)")
+        .args(&[Arg::new("node-id", ArgKind::String)]),
+    CommandSpec::new("reset", -2, Group::Cluster, disabled)
+        .flags(&[Flags::ADMIN, Flags::NOSCRIPT, Flags::STALE])
+        .doc("3.0.0", "Makes the node forget the cluster.", "O(N)")
+        .args(&[Arg::new(
+            "reset-type",
+            ArgKind::OneOf(&[Arg::word("hard", "HARD"), Arg::word("soft", "SOFT")]),
+        )
+        .optional()]),
+    CommandSpec::new("saveconfig", 2, Group::Cluster, disabled)
+        .flags(&[Flags::ADMIN, Flags::STALE, Flags::NO_ASYNC_LOADING])
+        .doc("3.0.0", "Writes the configuration of the cluster to its file.", "O(1)"),
+    CommandSpec::new("set-config-epoch", 3, Group::Cluster, disabled)
+        .flags(&[Flags::ADMIN, Flags::STALE, Flags::NO_ASYNC_LOADING])
+        .doc("3.0.0", "Sets the epoch of a new node.", "O(1)")
+        .args(&[Arg::new("config-epoch", ArgKind::Integer)]),
+    CommandSpec::new("setslot", -4, Group::Cluster, disabled)
+        .flags(&[Flags::ADMIN, Flags::STALE, Flags::NO_ASYNC_LOADING, Flags::MAY_REPLICATE])
+        .doc("3.0.0", "Says who serves a slot, and where it moves.", "O(1)")
+        .args(&[
+            Arg::new("slot", ArgKind::Integer),
+            Arg::new(
+                "subcommand",
+                ArgKind::OneOf(&[
+                    Arg::new("importing", ArgKind::String).token("IMPORTING").display("node-id"),
+                    Arg::new("migrating", ArgKind::String).token("MIGRATING").display("node-id"),
+                    Arg::new("node", ArgKind::String).token("NODE").display("node-id"),
+                    Arg::word("stable", "STABLE"),
+                ]),
+            ),
+            Arg::new("timeout", ArgKind::Integer).token("TIMEOUT").since("8.0.0").optional(),
+        ])
+        .history(&[("8.0.0", "`TIMEOUT`.")]),
+    CommandSpec::new("shards", 2, Group::Cluster, disabled)
+        .flags(&[Flags::LOADING, Flags::STALE])
+        .doc("7.0.0", "Tells which shards serve which slots.", "O(N)")
+        .tips(&["nondeterministic_output"]),
+    CommandSpec::new("slaves", 3, Group::Cluster, disabled)
+        .flags(&[Flags::ADMIN, Flags::STALE])
+        .doc("3.0.0", "Lists the replicas of a node.", "O(N)")
+        .args(&[Arg::new("node-id", ArgKind::String)])
+        .tips(&["nondeterministic_output"])
+        .deprecated("5.0.0", "`CLUSTER REPLICAS`"),
+    CommandSpec::new("slot-stats", -4, Group::Cluster, disabled)
+        .flags(&[Flags::LOADING, Flags::STALE])
+        .doc("8.0.0", "Reports on the use of slots.", "O(N)")
+        .args(&[Arg::new(
+            "filter",
+            ArgKind::OneOf(&[
+                Arg::new(
+                    "slotsrange",
+                    ArgKind::Block(&[
+                        Arg::new("start-slot", ArgKind::Integer),
+                        Arg::new("end-slot", ArgKind::Integer),
+                    ]),
+                )
+                .token("SLOTSRANGE"),
+                Arg::new(
+                    "orderby",
+                    ArgKind::Block(&[
+                        Arg::new("metric", ArgKind::String),
+                        Arg::new("limit", ArgKind::Integer).token("LIMIT").optional(),
+                        Arg::new(
+                            "order",
+                            ArgKind::OneOf(&[Arg::word("asc", "ASC"), Arg::word("desc", "DESC")]),
+                        )
+                        .optional(),
+                    ]),
+                )
+                .token("ORDERBY"),
+            ]),
+        )])
+        .tips(&["nondeterministic_output", "request_policy:all_shards"]),
+    CommandSpec::new("slots", 2, Group::Cluster, disabled)
+        .flags(&[Flags::LOADING, Flags::STALE])
+        .doc("3.0.0", "Tells which nodes serve which slots.", "O(N)")
+        .history(&[("4.0.0", "Added node IDs."), ("7.0.0", "Added additional networking metadata field.")])
+        .tips(&["nondeterministic_output"]),
+];
+
+/// CLUSTER in all its forms, and what is only asked of a node.
+fn disabled(_: &mut Ctx<'_>) -> Outcome {
+    Err(CmdError::new("ERR This instance has cluster support disabled"))
+}
+
+/// <https://valkey.io/commands/readonly/>
+fn readonly(ctx: &mut Ctx<'_>) -> Outcome {
+    ctx.session.readonly = true;
+    ctx.ok()
+}
+
+/// <https://valkey.io/commands/readwrite/>
+fn readwrite(ctx: &mut Ctx<'_>) -> Outcome {
+    ctx.session.readonly = false;
+    ctx.ok()
+}
