@@ -135,8 +135,8 @@ impl Engine {
         found.is_ok_and(|id| self.is_paused(session, self.table.entry(id).spec))
     }
 
-    /// Ends a pause: what was held back goes on.
-    pub(super) fn end_pause(&mut self) {
+    /// Ends a pause, where there is one: what was held back goes on in the next turn.
+    pub fn end_pause(&mut self) {
         let held = self.state.pause.end();
         for key in held.sessions {
             if let Some(Some(session)) = self.state.sessions.get_mut(key) {

@@ -133,7 +133,10 @@ impl State {
     pub fn mem_bytes(&self) -> usize {
         let sessions: usize =
             self.sessions.iter().map(|(_, s)| s.as_ref().map_or(0, |s| s.mem_bytes())).sum();
-        let tables = self.pubsub.mem_bytes() + self.watch.mem_bytes() + self.waiters.mem_bytes();
+        let tables = self.pubsub.mem_bytes()
+            + self.watch.mem_bytes()
+            + self.waiters.mem_bytes()
+            + self.pause.mem_bytes();
         sessions + self.sessions.capacity() * size_of::<usize>() + tables
     }
 }

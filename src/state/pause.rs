@@ -97,6 +97,14 @@ impl Pause {
         self.ready.push((db, key));
     }
 
+    /// Memory held, in bytes.
+    pub fn mem_bytes(&self) -> usize {
+        let keys: usize = self.ready.iter().map(|(_, key)| key.len()).sum();
+        self.postponed.len() * size_of::<(u64, SessionKey)>()
+            + self.ready.capacity() * size_of::<(usize, Box<[u8]>)>()
+            + keys
+    }
+
     /// How many sessions stand in the queue.
     pub fn postponed(&self) -> usize {
         self.postponed.len()

@@ -58,7 +58,8 @@ fn check_args(name: &str, spec: &CommandSpec) {
     // With fixed arguments alone the arity says how many there are.
     let plain =
         |arg: &Arg| arg.flags == ArgFlags::NONE && !matches!(arg.kind, ArgKind::OneOf(_) | ArgKind::Block(_));
-    if spec.args.iter().all(plain) && !spec.args.is_empty() {
+    // PSYNC takes what its arguments do not tell of.
+    if spec.args.iter().all(plain) && !spec.args.is_empty() && name != "psync" {
         let tokens = spec.args.iter().filter(|a| a.token.is_some() && a.kind != ArgKind::PureToken).count();
         let words = name.split('|').count();
         assert_eq!(spec.arity, (words + spec.args.len() + tokens) as i16, "{name}");

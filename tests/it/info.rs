@@ -188,7 +188,7 @@ fn time_is_the_clocks() {
 
 #[test]
 fn shutdown_stops_without_a_reply() {
-    for form in ["SHUTDOWN", "SHUTDOWN NOSAVE", "SHUTDOWN SAVE", "shutdown now force nosave"] {
+    for form in ["SHUTDOWN", "SHUTDOWN NOSAVE", "SHUTDOWN NOW", "shutdown now force nosave"] {
         let mut server = Harness::new();
         let a = server.connect();
         assert_eq!(server.call(a, form), "");

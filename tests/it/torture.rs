@@ -357,6 +357,11 @@ impl Torturer {
         if self.clients.is_empty() || self.clients.len() < max && self.one_in(8) {
             self.connect();
         }
+        if self.h.engine.state.pause.is_on() && self.one_in(20) {
+            // CLIENT PAUSE takes times longer than any test.
+            self.h.engine.end_pause();
+            self.h.turn();
+        }
         let at = self.below(self.clients.len());
         let client = self.clients[at];
         match self.below(60) {
@@ -411,10 +416,12 @@ impl Torturer {
             (state.waiters.blocked, state.waiters.key_count(), state.waiters.deadline_count()),
             (0, 0, 0)
         );
+        assert_eq!(state.pause.postponed(), 0, "sessions are left");
         assert_eq!((state.watch.watched, state.watch.key_count()), (0, 0), "watches are left");
         let names = [Kind::Channel, Kind::Pattern, Kind::Shard].map(|kind| state.pubsub.count(kind));
         assert_eq!((names, state.pubsub.subscriptions), ([0; 3], 0), "subscriptions are left");
         self.h.engine.state.config.requirepass.clear();
+        self.h.engine.end_pause();
         self.h.engine.state.config.maxclients = 100;
         let last = self.h.connect();
         assert_eq!(self.h.call(last, "FLUSHALL"), "+OK");
