@@ -36,6 +36,14 @@ impl<'a> Elem<'a> {
         out
     }
 
+    /// The length in bytes of the element as the client knows it.
+    pub fn text_len(&self) -> usize {
+        match *self {
+            Elem::Int(n) => num::digits10(n.unsigned_abs()) + usize::from(n < 0),
+            Elem::Bytes(bytes) => bytes.len(),
+        }
+    }
+
     /// Whether the client's `value` is this element. To compare with many, use a [`Needle`].
     pub fn eq_bytes(&self, value: &[u8]) -> bool {
         Needle::new(value).matches(*self)

@@ -216,6 +216,13 @@ impl Listpack {
         self.buffer.splice(offset, len, 0, -1);
     }
 
+    /// Removes the element at `offset` and those behind it, `n` in all, which there must be.
+    pub fn delete_n_at(&mut self, offset: usize, n: usize) {
+        let entries = self.entries();
+        let end = (0..n).fold(offset, |at, _| entries.next(at));
+        self.buffer.splice(offset, end - offset, 0, -(n as isize));
+    }
+
     /// Removes the elements `start..start + n`, as far as they exist.
     pub fn delete_range(&mut self, start: usize, n: usize) {
         let start = start.min(self.len());

@@ -53,7 +53,7 @@ pub unsafe trait Item: Sized {
 
 /// Where an item is. It holds until the table's next insert, removal or drain; afterwards it leads to another item
 /// or to a panic.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Pos {
     bucket: u32,
     slot: u32,
@@ -193,6 +193,11 @@ impl<T: Item> Table<T> {
         }
     }
 
+    /// An empty table with the seed of this one.
+    pub fn new_like(&self) -> Table<T> {
+        Table::new(self.seed)
+    }
+
     /// The number of items.
     #[inline]
     pub fn len(&self) -> usize {
@@ -305,7 +310,7 @@ impl<T: Item> Table<T> {
     /// Leaves an empty table and returns the full one, with its snapshot if it is under one: that one should then
     /// be stepped to its end before the table is dropped, since a drop gives the snapshot up.
     pub fn take(&mut self) -> Table<T> {
-        mem::replace(self, Table::new(self.seed))
+        mem::replace(self, self.new_like())
     }
 
     /// Takes up to `limit` items out, in no order, at a cost that does not depend on how many there are.
