@@ -29,6 +29,11 @@ pub fn incr_by_float(current: &[u8], increment: &[u8]) -> Result<Vec<u8>, IncrEr
     if sum.is_finite() { Ok(format(sum)) } else { Err(IncrError::NaNOrInfinity) }
 }
 
+/// Whether `text` is a finite number.
+pub fn check(text: &[u8]) -> Result<(), IncrError> {
+    if parse(text)?.is_finite() { Ok(()) } else { Err(IncrError::NaNOrInfinity) }
+}
+
 /// Parses what C's `strtold` takes, if it is all of `text`, neither NaN nor out of range.
 fn parse(text: &[u8]) -> Result<X87DoubleExtended, IncrError> {
     if text.len() > MAX_TEXT_LEN {

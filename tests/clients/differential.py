@@ -13,12 +13,13 @@ import sysconfig
 from collections import Counter
 from pathlib import Path
 
+import differential_hashes
 import harness
 
 I64_MAX = 2**63 - 1
 STRING_KEYS = [f"k{number}" for number in range(7)] + ["{tag}a", "k\x00\xff"]
 LIST_KEYS = [f"l{number}" for number in range(7)] + ["{tag}b", ""]
-KEYS = STRING_KEYS + LIST_KEYS
+KEYS = STRING_KEYS + LIST_KEYS + differential_hashes.KEYS
 INTEGERS = [0, 1, -1, 2, 3, 10, 100, -100, 9999, 10000, 2**31, I64_MAX, I64_MAX - 1, -I64_MAX, -(2**63)]
 ODD_NUMBERS = ["", " 1", "1 ", "+1", "01", "-0", "1.0", "1e3", "nan", "inf", "-inf", "0x10", "9223372036854775808",
                "-9223372036854775809", "99999999999999999999", "abc", "1\x00"]  # fmt: skip
@@ -29,22 +30,23 @@ WORDS = ["", "a", "b", "c", "ab", "hello", "0", "1", "-1", "12345", "x" * 26, "y
          "foobar", "ohmytext", "mynewtext", "3.5", "q" * 5000]  # fmt: skip
 # What would expire while the test runs would do so at another command on each server.
 NOT_SOON = [number for number in INTEGERS if not 0 < number < 10**6]
-MAY_EXPIRE = {b"SET", b"GETEX", b"SETEX", b"PSETEX", b"EXPIRE", b"PEXPIRE"}
+MAY_EXPIRE = {b"SET", b"GETEX", b"SETEX", b"PSETEX", b"EXPIRE", b"PEXPIRE", b"HEXPIRE", b"HPEXPIRE", b"HSETEX",
+              b"HGETEX"}  # fmt: skip
 ODD_EXPIRIES = [0, -1, -100, I64_MAX, -(2**63), I64_MAX // 1000, "abc", "", "1.5"]
 INSTANTS_S = [4_000_000_000, 4_000_000_001, 9_000_000_000, 1, 0, -1, I64_MAX, I64_MAX // 1000, "abc"]
 
 TIME_LEFT = {"TTL", "PTTL", "EXPIRETIME", "PEXPIRETIME"}
-UNORDERED = {"KEYS"}
+UNORDERED = {"KEYS"} | differential_hashes.UNORDERED
 ONLY_KIND = {"RANDOMKEY", "HELLO", "TIME", "CLIENT"}
 
 
-class Generator:
+class Generator(differential_hashes.Hashes):
     """Random commands, most of them valid, over few keys so that types and encodings meet."""
 
-    def __init__(self, seed):
+    def __init__(self, seed, only=()):
         self.random = random.Random(seed)
         self.in_multi = False
-        makers = self.families()
+        makers = {maker: weight for maker, weight in self.families().items() if not only or maker.__name__ in only}
         self.makers = list(makers)
         self.weights = list(makers.values())
 
@@ -309,6 +311,12 @@ class Generator:
             self.blocking: 3,
             self.transactions: 4,
             self.others: 2,
+            self.hash_writes: 14,
+            self.hash_counters: 5,
+            self.hash_reads: 14,
+            self.hash_keys: 2,
+            self.field_expiry: 12,
+            self.field_times: 5,
         }
 
     def command(self):
@@ -399,6 +407,9 @@ class Comparer:
             # Both servers took the command within seconds of each other; their clocks' readings differ by that.
             near = 30_000 if name.startswith("P") else 30
             return int(ours[1]) > 0 < int(theirs[1]) and abs(int(ours[1]) - int(theirs[1])) <= near
+        about_hashes = differential_hashes.same_reply(name, ours, theirs)
+        if about_hashes is not None:
+            return about_hashes
         if name in UNORDERED and ours[0] == b"*":
             return sorted(ours[1]) == sorted(theirs[1])
         if name == "OBJECT":  # IDLETIME: the other OBJECT replies are equal or no integers above zero.
@@ -411,6 +422,13 @@ def encoding_of(key, encoding):
     return b"embstr or raw" if len(key) > 7 and encoding in (b"embstr", b"raw") else encoding
 
 
+READERS = {
+    "string": lambda key: ["GET", key],
+    "list": lambda key: ["LRANGE", key, 0, -1],
+    "hash": lambda key: ["HGETALL", key],
+}
+
+
 def keyspace(connection):
     """All databases' contents, as {(database, key): what can be seen of it}."""
     seen = {}
@@ -418,7 +436,8 @@ def keyspace(connection):
         connection.call("SELECT", database)
         for key in connection.call("KEYS", "*"):
             kind = connection.call("TYPE", key)
-            value = connection.call("GET", key) if kind == "string" else connection.call("LRANGE", key, 0, -1)
+            value = connection.call(*READERS[kind](key))
+            value = differential_hashes.plain_pairs(value) if kind == "hash" else value
             encoding = encoding_of(key, connection.call("OBJECT", "ENCODING", key))
             seen[database, key] = (kind, encoding, value, connection.call("PTTL", key) > 0)
     connection.call("SELECT", 0)
@@ -463,16 +482,18 @@ def short(value):
     return text if len(text) < 300 else text[:280] + f"... ({len(text)})"
 
 
-def play_single(ours, theirs, seed, commands, batch=64):
+def play_single(ours, theirs, seed, commands, only=(), batch=64):
     """One connection each, alternating between RESP2 and RESP3."""
-    generator, comparer, report = Generator(seed), Comparer(), Report(seed)
+    generator, comparer, report = Generator(seed, only), Comparer(), Report(seed)
     known = known_commands(theirs)
     has_ifeq = plain_version(theirs) >= (8, 1)
     history = []
     # Not changed on the way: Valkey's longer lists keep to the limit under which they were made.
-    limit = generator.one(-1, -2, 2, 5, 128)
+    limits = {"list-max-listpack-size": generator.one(-1, -2, 2, 5, 128)}
+    limits |= {name: generator.one(*values) for name, values in differential_hashes.LIMITS.items()}
     for connection in (ours, theirs):
-        connection.call("CONFIG", "SET", "list-max-listpack-size", limit)
+        for name, limit in limits.items():
+            connection.call("CONFIG", "SET", name, limit)
     for first in range(0, commands, batch):
         block = []
         while len(block) < min(batch, commands - first):
@@ -733,12 +754,12 @@ def peer_binary():
 PLAYS = {"single": play_single, "blocking": play_blocking, "pubsub": play_pubsub}
 
 
-def run(play, seed, commands, peer):
+def run(play, seed, commands, peer, only=()):
     """Plays to fresh servers and returns the report."""
     with harness.Server() as ours, harness.Server(binary=peer) as theirs:
         if play == "single":
             with ours.connect() as left, theirs.connect() as right:
-                return play_single(left, right, seed, commands)
+                return play_single(left, right, seed, commands, only)
         return PLAYS[play](ours, theirs, seed, commands)
 
 
@@ -747,11 +768,12 @@ def main():
     parser.add_argument("--commands", type=int, default=20_000)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(2**32))
     parser.add_argument("--play", choices=PLAYS, default="single")
+    parser.add_argument("--only", default="", help="families of commands, by the names of their methods")
     parser.add_argument("--peer", default=peer_binary(), help="the server to compare with")
     options = parser.parse_args()
     if not options.peer:
         sys.exit("no server to compare with: set STAYWIRE_PEER or install valkey-server or redis-server")
-    report = run(options.play, options.seed, options.commands, options.peer)
+    report = run(options.play, options.seed, options.commands, options.peer, options.only.split(",") if options.only else ())
     print(report.text())
     sys.exit(1 if report.count else 0)
 

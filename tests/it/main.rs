@@ -7,6 +7,7 @@ mod config;
 mod debug;
 mod embed;
 mod expire;
+mod hashes;
 mod idle;
 mod info;
 mod keys;

@@ -38,7 +38,16 @@ impl Digest {
                     true
                 });
             }
-            ValueRef::Set(_) | ValueRef::ZSet(_) | ValueRef::Hash(_) | ValueRef::Stream(_) => {}
+            ValueRef::Hash(hash) => {
+                self.mix(TYPE_HASH);
+                hash.each(|field, value, _| {
+                    let mut pair = Digest::default();
+                    pair.mix(&field.to_vec());
+                    pair.mix(&value.to_vec());
+                    self.xor(&pair.0);
+                });
+            }
+            ValueRef::Set(_) | ValueRef::ZSet(_) | ValueRef::Stream(_) => {}
         }
         if volatile {
             self.xor(b"!!expire!!");
@@ -53,6 +62,7 @@ impl Digest {
 /// Types come in as their numbers, as four bytes.
 const TYPE_STRING: &[u8] = &0u32.to_be_bytes();
 const TYPE_LIST: &[u8] = &1u32.to_be_bytes();
+const TYPE_HASH: &[u8] = &4u32.to_be_bytes();
 
 /// The digest of all databases.
 pub(super) fn of_all(store: &Store) -> String {

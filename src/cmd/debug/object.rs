@@ -74,7 +74,17 @@ fn saved_bytes(value: ValueRef<'_>) -> usize {
             let nodes: usize = node_bytes(list).map(|(_, saved)| 1 + saved).sum();
             saved_len_bytes(list.node_count()) + nodes
         }
-        ValueRef::Set(_) | ValueRef::ZSet(_) | ValueRef::Hash(_) | ValueRef::Stream(_) => 0,
+        ValueRef::Hash(hash) => match hash.as_pack() {
+            Some(pack) => saved_string_bytes(&with_frame(pack.entries())),
+            None => {
+                let mut bytes = saved_len_bytes(hash.len());
+                hash.each(|field, value, _| {
+                    bytes += saved_string_bytes(&field.to_vec()) + saved_string_bytes(&value.to_vec());
+                });
+                bytes
+            }
+        },
+        ValueRef::Set(_) | ValueRef::ZSet(_) | ValueRef::Stream(_) => 0,
     }
 }
 

@@ -38,14 +38,17 @@ pub(super) fn htstats_key(ctx: &mut Ctx<'_>) -> Outcome {
     Err(CmdError::new("ERR The value stored at the specified key is not represented using an hash table"))
 }
 
-/// Logs the elements of a list that is one pack.
+/// Logs the elements of a value that is one pack.
 pub(super) fn listpack(ctx: &mut Ctx<'_>) -> Outcome {
     let (db, key) = (ctx.db(), ctx.args.at(2));
     let pos = ctx.store.find(db, key).ok_or(CmdError::NO_SUCH_KEY)?;
     let entry = ctx.store.entry(db, pos);
-    let ValueRef::List(List::Pack(pack)) = entry.value() else {
-        return Err(CmdError::new("ERR Not a listpack encoded object."));
+    let pack = match entry.value() {
+        ValueRef::List(List::Pack(pack)) => Some(pack),
+        ValueRef::Hash(hash) => hash.as_pack(),
+        _ => None,
     };
+    let Some(pack) = pack else { return Err(CmdError::new("ERR Not a listpack encoded object.")) };
     let journal = &ctx.state.journal;
     journal.notice(format_args!(
         "Listpack of '{}': {} elements, {} bytes",

@@ -10,7 +10,11 @@ pub use notify::Notify;
 pub use params::PARAMS;
 
 use super::commandlog::LogLimit;
-use crate::{base::glob, resp::request::split_quoted, value::list::ListConfig};
+use crate::{
+    base::glob,
+    resp::request::split_quoted,
+    value::{hash::HashConfig, list::ListConfig},
+};
 use std::fmt::Write;
 
 /// Limits on one class of clients: `client-output-buffer-limit`.
@@ -188,6 +192,16 @@ impl Config {
             fill: self.list_max_listpack_size as i32,
             compress_depth: self.list_compress_depth as u32,
             packed_threshold: self.quicklist_packed_threshold,
+        }
+    }
+
+    /// How hashes are kept; `seed` is for their tables.
+    #[inline]
+    pub fn hash(&self, seed: [u64; 2]) -> HashConfig {
+        HashConfig {
+            max_pack_entries: self.hash_max_listpack_entries as usize,
+            max_pack_value: self.hash_max_listpack_value as usize,
+            seed,
         }
     }
 

@@ -156,6 +156,13 @@ impl Fields {
         (looked_at, expired)
     }
 
+    /// That the sum of sizes is right.
+    #[cfg(test)]
+    pub(super) fn check_bytes(&self) {
+        let bytes: usize = self.table.iter().map(|field| field.mem_bytes()).sum();
+        assert_eq!(self.fields_bytes, bytes);
+    }
+
     /// Frees up to `limit` fields; true when none is left.
     pub(super) fn free_some(&mut self, limit: usize) -> bool {
         let freed: usize = self.table.drain_some(limit).map(|field| field.mem_bytes()).sum();
@@ -166,7 +173,8 @@ impl Fields {
 
 impl Clone for Fields {
     fn clone(&self) -> Fields {
-        let mut copy = Fields { table: self.table.new_like(), fields_bytes: self.fields_bytes, expire_cursor: 0 };
+        let mut copy =
+            Fields { table: self.table.new_like(), fields_bytes: self.fields_bytes, expire_cursor: 0 };
         for (name, value, expire_at_ms) in self.iter() {
             copy.table.insert(copy.table.hash(name), Field::new(name, value, expire_at_ms));
         }

@@ -4,6 +4,8 @@
 //! so long texts, and a hash that became a table stays one. Fields that expire stand in a table, as a pack has no place
 //! for their times.
 
+pub use crate::ds::listpack::{Corrupt, Elem};
+
 mod field;
 mod fields;
 #[cfg(test)]
@@ -14,7 +16,7 @@ use std::collections::HashSet;
 use self::fields::Fields;
 use crate::base::num::{MAX_INT_LEN, i64_to_buf};
 use crate::base::rng::Rng;
-use crate::ds::listpack::{Corrupt, Elem, Listpack};
+use crate::ds::listpack::Listpack;
 use crate::ds::table::Pos;
 
 /// When a hash stops being a pack, and the seed of the table that it becomes.
@@ -104,7 +106,8 @@ impl Hash {
     /// is over the limits.
     pub fn from_pack(pack: Listpack, cfg: &HashConfig) -> Result<Hash, Corrupt> {
         let mut names = HashSet::with_capacity(pack.len() / 2);
-        let sound = pack.len().is_multiple_of(2) && pack.iter().step_by(2).all(|name| names.insert(name.to_vec()));
+        let sound =
+            pack.len().is_multiple_of(2) && pack.iter().step_by(2).all(|name| names.insert(name.to_vec()));
         if !sound {
             return Err(Corrupt);
         }
@@ -253,14 +256,7 @@ impl Hash {
 
     /// Writes a value, of a new field or over the old one.
     #[inline]
-    pub fn set(
-        &mut self,
-        name: &[u8],
-        value: &[u8],
-        until: Until,
-        now_ms: i64,
-        cfg: &HashConfig,
-    ) -> Written {
+    pub fn set(&mut self, name: &[u8], value: &[u8], until: Until, now_ms: i64, cfg: &HashConfig) -> Written {
         if let Form::Pack(pack) = &mut self.0 {
             let fits = name.len().max(value.len()) <= cfg.max_pack_value && !matches!(until, Until::At(_));
             if fits {
@@ -376,7 +372,9 @@ impl Hash {
             let (entries, pairs) = (pack.entries(), pack.len() / 2);
             let offsets: Vec<usize> = match count {
                 0 | 1 => Vec::new(),
-                _ => std::iter::successors(Some(0), |&at| Some(entries.next(entries.next(at)))).take(pairs).collect(),
+                _ => std::iter::successors(Some(0), |&at| Some(entries.next(entries.next(at))))
+                    .take(pairs)
+                    .collect(),
             };
             for _ in 0..if pairs > 0 { count } else { 0 } {
                 let pick = rng.below(pairs as u64) as usize;
