@@ -321,9 +321,14 @@ pub(super) fn move_element(ctx: &mut Ctx<'_>, from: End, to: End) -> Result<bool
     let (db, cfg) = (ctx.db(), ctx.state.config.list());
     let (source, destination) = (ctx.args.at(1), ctx.args.at(2));
     let store = &mut *ctx.store;
-    // The destination first: if it has expired it is deleted, which may move the source.
+    let Some(mut found) = find(store, db, source)? else { return Ok(false) };
+    let keys = store.len(db);
     let target = store.write(db, destination);
-    let Some(found) = find(store, db, source)? else { return Ok(false) };
+    if store.len(db) < keys {
+        // The destination had expired and is gone, which may have moved the source.
+        let Some(again) = find(store, db, source)? else { unreachable!("it was there") };
+        found = again;
+    }
     if let Some(pos) = target {
         list(&store.entry(db, pos))?;
     }

@@ -3,7 +3,7 @@
 //! Source: <https://valkey.io/topics/notifications/>.
 
 use crate::store::changes::Class;
-use std::fmt;
+use std::fmt::{self, Write};
 
 /// The parameter, parsed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -36,6 +36,11 @@ impl Notify {
         if self.keyspace || self.keyevent { self.classes } else { 0 }
     }
 
+    /// Whether the class with this letter is chosen.
+    fn has(&self, letter: char) -> bool {
+        Class::ALL.iter().any(|class| class.letter() == letter && self.classes & class.bit() != 0)
+    }
+
     /// Reads the letters of the parameter.
     pub fn parse(text: &str) -> Result<Notify, String> {
         let mut notify = Notify::default();
@@ -55,22 +60,21 @@ impl Notify {
 }
 
 impl fmt::Display for Notify {
-    /// The letters as CONFIG GET shows them.
+    /// The letters as CONFIG GET shows them, in Valkey's order: `n` goes unsaid beside `A`, `m` comes last.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let common = self.classes & COMMON == COMMON;
-        if common {
+        if self.classes & COMMON == COMMON {
             f.write_str("A")?;
-        }
-        for class in Class::ALL {
-            if self.classes & class.bit() != 0 && !(common && COMMON & class.bit() != 0) {
-                write!(f, "{}", class.letter())?;
-            }
+        } else {
+            "g$lshzxetdn".chars().filter(|&c| self.has(c)).try_for_each(|c| f.write_char(c))?;
         }
         if self.keyspace {
             f.write_str("K")?;
         }
         if self.keyevent {
             f.write_str("E")?;
+        }
+        if self.has('m') {
+            f.write_str("m")?;
         }
         Ok(())
     }
