@@ -3,10 +3,15 @@
 use signal_hook::consts::{SIGINT, SIGTERM};
 use staywire::{
     Server,
-    state::config::{self, Config, LOG_LEVELS},
+    state::{
+        Refusal,
+        config::{Config, LOG_LEVELS, Reader},
+    },
 };
 use std::{
+    ffi::OsString,
     io::{Read, Write},
+    os::unix::ffi::OsStrExt,
     process::ExitCode,
     sync::{
         Arc,
@@ -38,8 +43,8 @@ Examples:
 ";
 
 fn main() -> ExitCode {
-    let args: Vec<String> = std::env::args().skip(1).collect();
-    match args.first().map(String::as_str) {
+    let args: Vec<OsString> = std::env::args_os().skip(1).collect();
+    match args.first().and_then(|arg| arg.to_str()) {
         Some("-v" | "--version") => {
             println!(
                 "Staywire server v={} redis_version=7.2.4 bits={}",
@@ -63,7 +68,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(args: &[String]) -> Result<(), Box<dyn std::error::Error>> {
+fn run(args: &[OsString]) -> Result<(), Box<dyn std::error::Error>> {
     let (config, config_file, ignored) = configure(args)?;
     let mut config = config;
     std::env::set_current_dir(&config.dir)?;
@@ -78,6 +83,7 @@ fn run(args: &[String]) -> Result<(), Box<dyn std::error::Error>> {
         log::warn!("{text}");
     }
     let mut server = Server::builder().configured(config).build()?;
+    server.engine().state.appliers.push(Box::new(apply));
     let identity = &mut server.engine().state.identity;
     identity.allocator = "jemalloc";
     identity.config_file = config_file;
@@ -99,23 +105,20 @@ fn run(args: &[String]) -> Result<(), Box<dyn std::error::Error>> {
             log::info!("Received {name} scheduling shutdown...");
             break;
         }
-        let engine = server.engine();
-        for parameter in engine.take_config_changes() {
-            let config = &engine.state.config;
-            match parameter {
-                "loglevel" => log::set_max_level(level_filter(config.loglevel)),
-                "dir" => {
-                    if let Err(error) = std::env::set_current_dir(&config.dir) {
-                        log::warn!("Can't chdir to '{}': {error}", config.dir);
-                    }
-                }
-                _ => {}
-            }
-        }
     }
     log::info!("User requested shutdown...");
     server.finish();
     log::info!("Staywire is now ready to exit, bye bye...");
+    Ok(())
+}
+
+/// Makes parameters of the process effective.
+fn apply(old: &Config, new: &Config) -> Result<(), Refusal> {
+    if old.dir != new.dir {
+        let failed = |error| Refusal { param: "dir", why: format!("{error}") };
+        std::env::set_current_dir(&new.dir).map_err(failed)?;
+    }
+    log::set_max_level(level_filter(new.loglevel));
     Ok(())
 }
 
@@ -126,23 +129,25 @@ fn banner(port: i64) -> String {
 }
 
 /// Reads the file, standard input and the options, in this order; returns what was ignored, too.
-fn configure(args: &[String]) -> Result<(Config, String, Vec<String>), Box<dyn std::error::Error>> {
-    let mut config = Config::default();
-    let (mut ignored, mut file) = (Vec::new(), String::new());
-    let mut options = args;
-    if let Some((path, rest)) = args.split_first().filter(|(first, _)| !first.starts_with('-')) {
-        file = std::fs::canonicalize(path).map_or(path.clone(), |path| path.to_string_lossy().into_owned());
-        ignored.extend(config::read_file(&mut config, path)?);
-        options = rest;
+fn configure(args: &[OsString]) -> Result<(Config, String, Vec<String>), Box<dyn std::error::Error>> {
+    let mut reader = Reader::default();
+    let mut args: Vec<&[u8]> = args.iter().map(|arg| arg.as_bytes()).collect();
+    let mut file = String::new();
+    if args.first().is_some_and(|first| !first.starts_with(b"-")) {
+        let path = String::from_utf8_lossy(args.remove(0)).into_owned();
+        file = std::fs::canonicalize(&path).map_or(path.clone(), |path| path.to_string_lossy().into_owned());
+        reader.file(&path)?;
     }
-    let from_stdin = options.iter().any(|option| option == "-");
-    let options: Vec<String> = options.iter().filter(|option| *option != "-").cloned().collect();
-    if from_stdin {
-        let mut text = String::new();
-        std::io::stdin().read_to_string(&mut text)?;
-        ignored.extend(config::read_text(&mut config, &text, "standard input")?);
+    // Standard input is asked for by the first option, or the last.
+    let is_first = file.is_empty() && args.first() == Some(&b"-".as_slice());
+    if is_first || args.last() == Some(&b"-".as_slice()) {
+        args.remove(if is_first { 0 } else { args.len() - 1 });
+        let mut text = Vec::new();
+        std::io::stdin().read_to_end(&mut text)?;
+        reader.text(&text, "standard input")?;
     }
-    ignored.extend(config::read_args(&mut config, &options)?);
+    reader.args(&args)?;
+    let (config, ignored) = reader.finish();
     Ok((config, file, ignored))
 }
 

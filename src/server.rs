@@ -7,7 +7,7 @@ use crate::{
     },
     engine::Engine,
     net::{ListenError, Shell, Turn},
-    state::config::{Config, SetError},
+    state::config::{Access, Config, SetError},
 };
 use mio::Waker;
 use std::{
@@ -115,7 +115,8 @@ impl Builder {
         self
     }
 
-    /// Sets a parameter by its name in `redis.conf`; several words are given as in a line of it. What is wrong with it, [`Builder::start`] says.
+    /// Sets a parameter by its name in `redis.conf`; several words are given as in a line of it. What is wrong with it,
+    /// [`Builder::start`] says.
     pub fn config(mut self, name: &str, value: &str) -> Builder {
         if let Err(why) = self.config.set_text(name, value) {
             self.refused.get_or_insert(format!("{name}: {why}"));
@@ -156,6 +157,9 @@ impl Builder {
         let mut engine = Engine::new(self.config, self.clock, seed);
         engine.state.journal = Journal::named(&self.name);
         engine.state.probe = crate::sys::process::read;
+        if self.addr.is_none() && !self.configured {
+            engine.state.config.port = 0;
+        }
         let mut shell = Shell::new(engine)?;
         let mut addr = None;
         if self.configured {
@@ -165,7 +169,7 @@ impl Builder {
             addr = Some(shell.listen_tcp(wanted)?);
         }
         if let Some(path) = &self.unix {
-            shell.listen_unix(path, 0)?;
+            shell.listen_unix(path)?;
         }
         Ok(Server { shell, addr, unix: self.unix })
     }
@@ -241,8 +245,11 @@ impl Server {
                     self.shell.waker().wake()?;
                 }
                 Ok(Order::Set(name, value, done)) => {
-                    let set = self.shell.engine.state.config.set_all(&[(name.as_bytes(), value.as_bytes())]);
-                    let _ = done.send(set.map(|_| ()));
+                    let access = Access { is_local: true, is_loading: false };
+                    let set =
+                        self.shell.engine.state.set_config(&[(name.as_bytes(), value.as_bytes())], access);
+                    // Whoever asked may have gone.
+                    let _ = done.send(set);
                     self.shell.waker().wake()?;
                 }
                 Ok(Order::Stop) | Err(mpsc::TryRecvError::Disconnected) => break,

@@ -2,7 +2,10 @@
 
 use crate::{
     command::{Arg, ArgKind, Args, CmdError, CommandSpec, Ctx, Flags, Flow, Group, Outcome},
-    state::{config::SetError, stats::Stats},
+    state::{
+        config::{Access, SetError, params},
+        stats::Stats,
+    },
     store::StoreStats,
 };
 
@@ -25,6 +28,10 @@ const CONFIG_SUBCOMMANDS: &[CommandSpec] = &[
         .flags(&[Flags::ADMIN, Flags::NOSCRIPT, Flags::LOADING, Flags::STALE])
         .doc("2.0.0", "Sets the statistics back to zero.", "O(1)")
         .tips(&["request_policy:all_nodes", "response_policy:all_succeeded"]),
+    CommandSpec::new("rewrite", 2, Group::Server, config_rewrite)
+        .flags(&[Flags::ADMIN, Flags::NOSCRIPT, Flags::LOADING, Flags::STALE])
+        .doc("2.8.0", "Writes the parameters into the configuration file.", "O(N)")
+        .tips(&["request_policy:all_nodes", "response_policy:all_succeeded"]),
     CommandSpec::new("set", -4, Group::Server, config_set)
         .flags(&[Flags::ADMIN, Flags::NOSCRIPT, Flags::LOADING, Flags::STALE])
         .doc("2.0.0", "Changes parameters while the server runs.", "O(N)")
@@ -38,44 +45,30 @@ const CONFIG_SUBCOMMANDS: &[CommandSpec] = &[
         .secrets(config_secrets),
 ];
 
-/// Parameters whose values are secrets.
-const SECRETS: [&[u8]; 7] = [
-    b"requirepass",
-    b"masterauth",
-    b"primaryauth",
-    b"masteruser",
-    b"primaryuser",
-    b"tls-key-file-pass",
-    b"tls-client-key-file-pass",
-];
-
 /// The values of secret parameters.
 fn config_secrets(args: Args<'_>) -> Vec<usize> {
     if args.len() % 2 == 1 {
         return Vec::new();
     }
-    let is_secret = |i: &usize| SECRETS.iter().any(|name| args.at(*i).eq_ignore_ascii_case(name));
+    let is_secret = |i: &usize| params::find(args.at(*i)).is_some_and(|param| param.sensitive);
     (2..args.len()).step_by(2).filter(is_secret).map(|i| i + 1).collect()
 }
 
 /// <https://valkey.io/commands/config-get/>
 fn config_get(ctx: &mut Ctx<'_>) -> Outcome {
-    let mut found: Vec<(&[u8], String)> = Vec::new();
+    let mut found: Vec<(Vec<u8>, Vec<u8>)> = Vec::new();
     for pattern in ctx.args.from(2) {
-        let is_name = !pattern.iter().any(|b| b"[*?".contains(b));
-        for (name, value) in ctx.state.config.get(pattern) {
-            // A name is answered in the letters in which it was asked for.
-            let name = if is_name { pattern } else { name.as_bytes() };
-            if !found.iter().any(|(other, _)| other.eq_ignore_ascii_case(name)) {
-                found.push((name, value));
+        for pair in ctx.state.config.get(pattern) {
+            if !found.iter().any(|(name, _)| name.eq_ignore_ascii_case(&pair.0)) {
+                found.push(pair);
             }
         }
     }
     let out = ctx.out();
     out.map(found.len());
     for (name, value) in found {
-        out.bulk(name);
-        out.bulk(value.as_bytes());
+        out.bulk(&name);
+        out.bulk(&value);
     }
     Ok(Flow::Done)
 }
@@ -88,22 +81,23 @@ fn config_set(ctx: &mut Ctx<'_>) -> Outcome {
     }
     let pairs: Vec<(&[u8], &[u8])> =
         (2..args.len()).step_by(2).map(|i| (args.at(i), args.at(i + 1))).collect();
-    match ctx.state.config.set_all(&pairs) {
-        Ok(changed) => {
-            for param in changed {
-                if !ctx.effects.config_changed.contains(&param.name) {
-                    ctx.effects.config_changed.push(param.name);
-                }
-            }
-            ctx.ok()
-        }
+    let access = Access { is_local: ctx.session.addr.is_local(), is_loading: false };
+    match ctx.state.set_config(&pairs, access) {
+        Ok(()) => ctx.ok(),
         Err(SetError::Unknown(name)) => Err(CmdError::with(format!(
             "ERR Unknown option or number of arguments for CONFIG SET - '{name}'"
         ))),
         Err(SetError::Refused { param, why }) => Err(CmdError::with(format!(
             "ERR CONFIG SET failed (possibly related to argument '{param}') - {why}"
         ))),
+        Err(SetError::Loading) => Err(CmdError::new("LOADING Staywire is loading the dataset in memory")),
     }
+}
+
+/// <https://valkey.io/commands/config-rewrite/>
+fn config_rewrite(ctx: &mut Ctx<'_>) -> Outcome {
+    ctx.state.rewrite_config(false)?;
+    ctx.ok()
 }
 
 /// <https://valkey.io/commands/config-resetstat/>
@@ -124,6 +118,8 @@ fn config_help(ctx: &mut Ctx<'_>) -> Outcome {
             "    Set the configuration <directive> to <value>.",
             "RESETSTAT",
             "    Reset statistics reported by the INFO command.",
+            "REWRITE",
+            "    Rewrite the configuration file.",
         ],
     )
 }

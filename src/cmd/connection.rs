@@ -134,7 +134,7 @@ fn auth_secrets(args: Args<'_>) -> Vec<usize> {
 
 /// Logs the session in as `user`. Without a password configured the default user takes any.
 fn log_in(ctx: &mut Ctx<'_>, user: &[u8], password: &[u8]) -> Result<(), CmdError> {
-    let wanted = ctx.state.config.requirepass.as_bytes();
+    let wanted = ctx.state.config.requirepass.as_slice();
     if user != b"default" || !(wanted.is_empty() || same_secret(wanted, password)) {
         return Err(WRONG_PASS);
     }

@@ -26,8 +26,6 @@ pub struct Effects {
     pub woken: Vec<(SessionKey, Wake)>,
     /// CLIENT UNPAUSE was called.
     pub unpaused: bool,
-    /// Parameters that were changed, for the shell.
-    pub config_changed: Vec<&'static str>,
 }
 
 impl Effects {

@@ -124,7 +124,7 @@ impl Engine {
         let allowed = match self.state.config.protection(name) {
             0 => false,
             1 => true,
-            _ => super::is_local(&session.addr),
+            _ => session.addr.is_local(),
         };
         if allowed {
             return Ok(());

@@ -111,7 +111,7 @@ impl Engine {
             return Err(b"-ERR max number of clients reached\r\n");
         }
         let config = &self.state.config;
-        if config.protected_mode && config.requirepass.is_empty() && !is_local(&addr) {
+        if config.protected_mode && config.requirepass.is_empty() && !addr.is_local() {
             self.state.stats.rejected_connections += 1;
             return Err(PROTECTED_MODE.as_bytes());
         }
@@ -191,18 +191,6 @@ impl Engine {
     /// Whether work is left that needs no input: the loop should not sleep.
     pub fn has_work(&self) -> bool {
         self.store.has_garbage() || self.cron.is_expiring()
-    }
-
-    /// Parameters that were changed since the last call, by name.
-    pub fn take_config_changes(&mut self) -> Vec<&'static str> {
-        std::mem::take(&mut self.effects.config_changed)
-    }
-}
-
-fn is_local(addr: &Address) -> bool {
-    match addr {
-        Address::None | Address::Unix(_) => true,
-        Address::Tcp(addr) => addr.ip().to_canonical().is_loopback(),
     }
 }
 

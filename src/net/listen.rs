@@ -1,7 +1,7 @@
 //! Listening sockets.
 
 use super::stream::Stream;
-use crate::state::session::Address;
+use crate::state::{config::Config, session::Address};
 use mio::{
     Interest, Registry, Token,
     net::{TcpListener, UnixListener},
@@ -10,7 +10,7 @@ use socket2::{Domain, SockRef, Socket, TcpKeepalive, Type};
 use std::{
     fmt, fs, io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs},
-    os::unix::fs::{FileTypeExt, PermissionsExt},
+    os::unix::fs::{FileTypeExt, PermissionsExt, chown},
     sync::Arc,
     time::Duration,
 };
@@ -21,6 +21,26 @@ pub struct ListenError {
     /// Where: an address with port, or a path.
     pub place: String,
     pub error: io::Error,
+}
+
+impl ListenError {
+    /// Whether the system lacks the protocol, or an `optional` address.
+    pub(super) fn is_for_lack(&self, optional: bool) -> bool {
+        use rustix::io::Errno;
+        match self.error.raw_os_error().map(Errno::from_raw_os_error) {
+            Some(Errno::ADDRNOTAVAIL) => optional,
+            Some(
+                Errno::NOPROTOOPT
+                | Errno::PROTONOSUPPORT
+                | Errno::SOCKTNOSUPPORT
+                | Errno::PFNOSUPPORT
+                | Errno::AFNOSUPPORT,
+            ) => true,
+            // A name without an address.
+            Some(_) => false,
+            None => optional,
+        }
+    }
 }
 
 impl fmt::Display for ListenError {
@@ -63,27 +83,8 @@ impl Listener {
         open().map_err(|error| ListenError { place: addr.to_string(), error })
     }
 
-    /// The listeners of `bind`: addresses, `*` and `::*` for all, each optional behind a `-`.
-    pub fn bind_all(bind: &[String], port: u16, backlog: i32) -> Result<Vec<Listener>, ListenError> {
-        let mut listeners = Vec::new();
-        for word in bind {
-            let (optional, name) = match word.strip_prefix('-') {
-                Some(name) => (true, name),
-                None => (false, word.as_str()),
-            };
-            match resolve(name, port).and_then(|addr| Listener::tcp(addr, backlog)) {
-                Ok(listener) => listeners.push(listener),
-                Err(_) if optional => {}
-                // A system without IPv6 has no address to bind.
-                Err(e) if name.contains(':') && e.error.raw_os_error() == Some(97) => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(listeners)
-    }
-
-    /// A Unix listener; a socket that stands at `path` is replaced.
-    pub fn unix(path: &str, mode: u32, backlog: i32) -> Result<Listener, ListenError> {
+    /// A Unix listener; a socket that stands at `path` is replaced. `group` is the name of a group, or nothing.
+    pub fn unix(path: &str, mode: u32, group: &str, backlog: i32) -> Result<Listener, ListenError> {
         let open = || -> io::Result<Listener> {
             if fs::symlink_metadata(path).is_ok_and(|found| found.file_type().is_socket()) {
                 fs::remove_file(path)?;
@@ -96,23 +97,20 @@ impl Listener {
             if mode != 0 {
                 fs::set_permissions(path, fs::Permissions::from_mode(mode))?;
             }
+            if !group.is_empty() {
+                let gid = crate::sys::process::group_id(group)
+                    .ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, format!("no group '{group}'")))?;
+                chown(path, None, Some(gid))?;
+            }
             Ok(Listener(Socketed::Unix(listener, path.into())))
         };
         open().map_err(|error| ListenError { place: path.to_string(), error })
     }
 
-    /// Where a TCP listener listens; otherwise an address of no use.
-    pub fn local_addr(&self) -> SocketAddr {
+    /// Where a TCP listener listens.
+    pub fn tcp_addr(&self) -> Option<SocketAddr> {
         match &self.0 {
-            Socketed::Tcp(_, addr) => *addr,
-            Socketed::Unix(..) => SocketAddr::from(([0, 0, 0, 0], 0)),
-        }
-    }
-
-    /// The port of a TCP listener.
-    pub fn tcp_port(&self) -> Option<u16> {
-        match &self.0 {
-            Socketed::Tcp(_, addr) => Some(addr.port()),
+            Socketed::Tcp(_, addr) => Some(*addr),
             Socketed::Unix(..) => None,
         }
     }
@@ -180,6 +178,26 @@ fn set_options(stream: &mio::net::TcpStream, keepalive_s: i64) {
             .with_retries(3);
         let _ = socket.set_tcp_keepalive(&keepalive);
     }
+}
+
+/// The addresses of `bind` at `port`, and whether each is optional: `*` and `::*` are all, a `-` before it says optional.
+pub(super) fn wanted(config: &Config) -> Result<Vec<(SocketAddr, bool)>, ListenError> {
+    let mut wanted = Vec::new();
+    if config.port == 0 {
+        return Ok(wanted);
+    }
+    for word in &config.bind {
+        let (optional, name) = match word.strip_prefix('-') {
+            Some(name) => (true, name),
+            None => (false, word.as_str()),
+        };
+        match resolve(name, config.port as u16) {
+            Ok(addr) => wanted.push((addr, optional)),
+            Err(error) if error.is_for_lack(optional) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(wanted)
 }
 
 fn resolve(name: &str, port: u16) -> Result<SocketAddr, ListenError> {

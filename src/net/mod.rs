@@ -5,21 +5,27 @@
 
 mod conn;
 mod listen;
+mod listeners;
 mod stream;
 
 pub use listen::ListenError;
 
 use crate::{
     engine::Engine,
-    state::session::{Closing, SessionKey},
+    state::{
+        Refusal,
+        config::Config,
+        session::{Closing, SessionKey},
+    },
 };
 use conn::Conn;
 use listen::Listener;
+use listeners::Listeners;
 use mio::{Events, Interest, Poll, Token, Waker, event::Event};
 use std::{
     io,
     net::SocketAddr,
-    sync::Arc,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -42,7 +48,8 @@ pub struct Shell {
     poll: Poll,
     events: Events,
     waker: Arc<Waker>,
-    listeners: Vec<Listener>,
+    /// Shared with the applier of `port` and `bind`, which runs inside of a command.
+    listeners: Arc<Mutex<Listeners>>,
     /// By session key.
     conns: Vec<Option<Conn>>,
     /// Connections to be served in this turn, or the next.
@@ -69,13 +76,30 @@ impl Shell {
     pub fn new(mut engine: Engine) -> io::Result<Shell> {
         engine.state.probe = crate::sys::process::read;
         engine.state.stand_still = std::thread::sleep;
+        engine.state.edit_file = crate::sys::file::edit;
         let poll = Poll::new()?;
+        let listeners = Listeners::new(poll.registry().try_clone()?, FIRST_LISTENER);
+        let listeners = Arc::new(Mutex::new(listeners));
+        let (shared, journal) = (Arc::clone(&listeners), engine.state.journal.clone());
+        engine.state.appliers.push(Box::new(move |old, new| {
+            if old.port == new.port && old.bind == new.bind {
+                return Ok(());
+            }
+            lock(&shared).rebind(old, new).map_err(|error| {
+                journal.warn(format_args!("Warning: {error}"));
+                if old.port == new.port {
+                    Refusal { param: "bind", why: "Failed to bind to specified addresses.".into() }
+                } else {
+                    Refusal { param: "port", why: "Unable to listen on this port. Check server logs.".into() }
+                }
+            })
+        }));
         let waker = Arc::new(Waker::new(poll.registry(), WAKE)?);
         Ok(Shell {
             poll,
             events: Events::with_capacity(1024),
             waker,
-            listeners: Vec::new(),
+            listeners,
             conns: Vec::new(),
             run_queue: Vec::new(),
             gone: Vec::new(),
@@ -91,46 +115,33 @@ impl Shell {
         Arc::clone(&self.waker)
     }
 
-    /// Listens on an address; returns the one it got.
+    /// Listens on an address alone, and says so in `bind` and `port`; returns the address it got.
     pub fn listen_tcp(&mut self, addr: SocketAddr) -> Result<SocketAddr, ListenError> {
-        let backlog = self.engine.state.config.tcp_backlog as i32;
-        let listener = Listener::tcp(addr, backlog)?;
-        let local = listener.local_addr();
-        self.add_listener(listener)?;
+        let config = &mut self.engine.state.config;
+        let listener = Listener::tcp(addr, config.tcp_backlog as i32)?;
+        let local = listener.tcp_addr().unwrap_or(addr);
+        lock(&self.listeners).add(listener)?;
+        (config.bind, config.port) = (vec![local.ip().to_string()], local.port().into());
+        self.engine.state.identity.tcp_port = local.port();
         Ok(local)
     }
 
     /// Listens on the addresses of `bind` at `port`, and on `unixsocket`, where these are set.
     pub fn listen_configured(&mut self) -> Result<(), ListenError> {
         let config = self.engine.state.config.clone();
-        if config.port > 0 {
-            for listener in Listener::bind_all(&config.bind, config.port as u16, config.tcp_backlog as i32)? {
-                self.add_listener(listener)?;
-            }
-        }
+        lock(&self.listeners).bind(&config)?;
+        self.engine.state.identity.tcp_port = config.port as u16;
         if !config.unixsocket.is_empty() {
-            self.listen_unix(&config.unixsocket, config.unixsocketperm as u32)?;
+            self.listen_unix(&config.unixsocket)?;
         }
         Ok(())
     }
 
-    /// Listens on a Unix socket; a file that stands at its path is replaced. `mode` 0 leaves the permissions.
-    pub fn listen_unix(&mut self, path: &str, mode: u32) -> Result<(), ListenError> {
-        let listener = Listener::unix(path, mode, self.engine.state.config.tcp_backlog as i32)?;
-        self.add_listener(listener)
-    }
-
-    fn add_listener(&mut self, mut listener: Listener) -> Result<(), ListenError> {
-        let at = self.listeners.len();
-        assert!(FIRST_LISTENER + at < FIRST_CONN, "the number of listeners is bounded by configuration");
-        listener.register(self.poll.registry(), Token(FIRST_LISTENER + at))?;
-        if let Some(port) = listener.tcp_port()
-            && self.engine.state.identity.tcp_port == 0
-        {
-            self.engine.state.identity.tcp_port = port;
-        }
-        self.listeners.push(listener);
-        Ok(())
+    /// Listens on a Unix socket; a file that stands at its path is replaced.
+    pub fn listen_unix(&mut self, path: &str) -> Result<(), ListenError> {
+        let Config { unixsocketperm, unixsocketgroup, tcp_backlog, .. } = &self.engine.state.config;
+        let listener = Listener::unix(path, *unixsocketperm as u32, unixsocketgroup, *tcp_backlog as i32)?;
+        lock(&self.listeners).add(listener)
     }
 
     /// Connections that are open.
@@ -203,7 +214,12 @@ impl Shell {
     fn accept(&mut self, at: usize) {
         for _ in 0..ACCEPTS {
             let keepalive_s = self.engine.state.config.tcp_keepalive_s;
-            let (mut stream, addr, local) = match self.listeners[at].accept(keepalive_s) {
+            // One that is closed had its last event on the way.
+            let accepted = match lock(&self.listeners).get(at) {
+                Some(listener) => listener.accept(keepalive_s),
+                None => return,
+            };
+            let (mut stream, addr, local) = match accepted {
                 Ok(Some(accepted)) => accepted,
                 Ok(None) => return,
                 Err(error) => {
@@ -250,7 +266,8 @@ impl Shell {
             return;
         }
         self.accepting_since = None;
-        for at in 0..self.listeners.len() {
+        let places = lock(&self.listeners).len();
+        for at in 0..places {
             self.accept(at);
         }
     }
@@ -414,8 +431,13 @@ impl Shell {
         for key in 0..self.conns.len() {
             self.close(key);
         }
-        self.listeners.clear();
+        lock(&self.listeners).clear();
     }
+}
+
+/// The thread that holds it is this one; after a panic the server ends.
+fn lock(listeners: &Mutex<Listeners>) -> MutexGuard<'_, Listeners> {
+    listeners.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn conn_token(key: SessionKey) -> Token {

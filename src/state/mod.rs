@@ -14,18 +14,19 @@ pub mod waiters;
 pub mod watch;
 
 use crate::{
-    base::{clock::Clock, hash::Seed, journal::Journal, rng::Rng},
+    base::{clock::Clock, hash::Seed, journal::Journal, os_error_text, rng::Rng},
+    resp::error::CmdError,
     sys::process::{Probe, Process},
 };
 use commandlog::CommandLog;
-use config::Config;
+use config::{Access, Config, SetError, rewritten};
 use latency::Latency;
 use monitors::Monitors;
 use pause::Pause;
 use pubsub::PubSub;
 use session::{SessionKey, Sessions};
 use stats::Stats;
-use std::time::Duration;
+use std::{io, time::Duration};
 use waiters::Waiters;
 use watch::Watch;
 
@@ -44,6 +45,20 @@ pub struct Identity {
     /// The allocator of the process.
     pub allocator: &'static str,
 }
+
+/// Makes the difference between two configurations effective, or, on an error, leaves everything as it was. Called with
+/// the two the other way round it takes that back.
+pub type Applier = Box<dyn FnMut(&Config, &Config) -> Result<(), Refusal> + Send>;
+
+/// A parameter's value could not be made effective.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Refusal {
+    pub param: &'static str,
+    pub why: String,
+}
+
+/// Replaces the file at a path by what the function makes of its bytes: as a whole, or not at all.
+pub type EditFile = fn(&str, &dyn Fn(&[u8]) -> Vec<u8>) -> io::Result<()>;
 
 /// What a server knows beside its keys.
 pub struct State {
@@ -66,6 +81,12 @@ pub struct State {
     pub stand_still: fn(Duration),
     /// DEBUG PAUSE-CRON.
     pub cron_paused: bool,
+    /// Those who make changed parameters effective outside of the engine.
+    pub appliers: Vec<Applier>,
+    /// How to change a file: where nobody says, it cannot be done.
+    pub edit_file: EditFile,
+    /// Parameters of which the log says already that they change nothing.
+    ignored_params: Vec<&'static str>,
     pub rng: Rng,
     pub seed: Seed,
     /// Sessions with output to be written.
@@ -110,6 +131,9 @@ impl State {
             probe: Process::default,
             stand_still: |_| {},
             cron_paused: false,
+            appliers: Vec::new(),
+            edit_file: |_, _| Err(io::ErrorKind::Unsupported.into()),
+            ignored_params: Vec::new(),
             rng,
             seed,
             dirty: Vec::new(),
@@ -127,6 +151,50 @@ impl State {
             session.dirty = true;
             self.dirty.push(key);
         }
+    }
+
+    /// Sets several parameters and makes them effective, or, on an error, does neither.
+    pub fn set_config(&mut self, pairs: &[(&[u8], &[u8])], access: Access) -> Result<(), SetError> {
+        let (next, ignored) = self.config.with(pairs, access)?;
+        for at in 0..self.appliers.len() {
+            let Err(Refusal { param, why }) = (self.appliers[at])(&self.config, &next) else { continue };
+            self.journal.warn(format_args!(
+                "Failed applying new configuration. Possibly related to new {param} setting. Restoring previous settings."
+            ));
+            for undo in &mut self.appliers[..at] {
+                if let Err(Refusal { param, why }) = undo(&next, &self.config) {
+                    self.journal.warn(format_args!("Failed to restore {param}: {why}"));
+                }
+            }
+            return Err(SetError::Refused { param: param.into(), why });
+        }
+        for param in ignored {
+            if !self.ignored_params.contains(&param.name) {
+                self.ignored_params.push(param.name);
+                self.journal
+                    .warn(format_args!("{} has no effect: what it is about is not built yet", param.name));
+            }
+        }
+        if next.port != self.config.port {
+            self.identity.tcp_port = next.port as u16;
+        }
+        self.config = next;
+        Ok(())
+    }
+
+    /// CONFIG REWRITE: brings the configuration file up to date; with `force` it names every parameter.
+    pub fn rewrite_config(&mut self, force: bool) -> Result<(), CmdError> {
+        if self.identity.config_file.is_empty() {
+            return Err(CmdError::new("ERR The server is running without a config file"));
+        }
+        let edited = (self.edit_file)(&self.identity.config_file, &|old| rewritten(&self.config, old, force));
+        if let Err(error) = edited {
+            let why = os_error_text(&error);
+            self.journal.warn(format_args!("CONFIG REWRITE failed: {why}"));
+            return Err(CmdError::with(format!("ERR Rewriting config file: {why}")));
+        }
+        self.journal.notice(format_args!("CONFIG REWRITE executed with success."));
+        Ok(())
     }
 
     /// Memory of sessions and of what they subscribed to, watch and wait for, in bytes.

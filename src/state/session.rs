@@ -26,6 +26,16 @@ pub enum Address {
     Unix(Arc<str>),
 }
 
+impl Address {
+    /// Whether the peer is on this machine.
+    pub fn is_local(&self) -> bool {
+        match self {
+            Address::None | Address::Unix(_) => true,
+            Address::Tcp(addr) => addr.ip().to_canonical().is_loopback(),
+        }
+    }
+}
+
 impl fmt::Display for Address {
     /// As CLIENT LIST shows it: `ip:port`, `[ip6]:port`, `path:0`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

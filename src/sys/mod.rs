@@ -1,5 +1,6 @@
 //! Floor 0: what is system-specific. `unsafe` is allowed here; each block says why it holds.
 #![allow(unsafe_code)]
 
+pub mod file;
 pub mod process;
 pub mod ticks;

@@ -104,12 +104,43 @@ fn a_list_is_given_as_in_a_line_of_the_file() {
     let server = Server::builder()
         .config("save", "")
         .config("client-output-buffer-limit", "pubsub 1mb 0 0")
-        .config("BIND", "127.0.0.1 -::1")
+        .config("SHUTDOWN-ON-SIGINT", "force now")
         .start()
         .expect("it starts");
     let mut client = Client::connect(server.addr());
-    assert_eq!(client.call("CONFIG GET bind"), r#"["bind", "127.0.0.1 -::1"]"#);
+    assert_eq!(client.call("CONFIG GET shutdown-on-sigint"), r#"["shutdown-on-sigint", "now force"]"#);
     assert!(client.call("CONFIG GET client-output-buffer-limit").ends_with("pubsub 1048576 0 0\"]"));
+}
+
+#[test]
+fn port_and_bind_say_where_it_listens_and_can_be_changed() {
+    let server = Server::builder().start().expect("it starts");
+    let mut client = Client::connect(server.addr());
+    let port = server.addr().port();
+    assert_eq!(client.call("CONFIG GET bind port"), format!(r#"["bind", "127.0.0.1", "port", "{port}"]"#));
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let used = taken.local_addr().expect("it has an address").port();
+    assert_eq!(
+        client.call(&format!("CONFIG SET timeout 3 port {used}")),
+        "-ERR CONFIG SET failed (possibly related to argument 'port') - Unable to listen on this port. Check \
+         server logs."
+    );
+    assert_eq!(
+        client.call("CONFIG SET bind 203.0.113.1"),
+        "-ERR CONFIG SET failed (possibly related to argument 'bind') - Failed to bind to specified addresses."
+    );
+    assert_eq!(client.call("CONFIG GET timeout"), r#"["timeout", "0"]"#);
+    assert_eq!(Client::connect(server.addr()).call("PING"), "+PONG");
+    // All addresses overlap with the one that goes.
+    assert_eq!(client.call("CONFIG SET bind '* -::*'"), "+OK");
+    assert_eq!(Client::connect(server.addr()).call("PING"), "+PONG");
+    drop(taken);
+    assert_eq!(client.call(&format!("CONFIG SET port {used} bind 127.0.0.1")), "+OK");
+    assert_eq!(Client::connect(([127, 0, 0, 1], used).into()).call("PING"), "+PONG");
+    assert!(std::net::TcpStream::connect(server.addr()).is_err());
+    assert_eq!(client.call("CONFIG SET port 0"), "+OK");
+    assert!(std::net::TcpStream::connect(("127.0.0.1", used)).is_err());
+    assert!(client.call("INFO server").contains("tcp_port:0"));
 }
 
 #[test]

@@ -247,8 +247,10 @@ fn pause_cron(ctx: &mut Ctx<'_>) -> Outcome {
 }
 
 fn quicklist_packed_threshold(ctx: &mut Ctx<'_>) -> Outcome {
-    let text = String::from_utf8_lossy(ctx.args.at(2));
-    match parse_memory(&text).and_then(|n| usize::try_from(n).ok()).filter(|&n| n <= u32::MAX as usize) {
+    match parse_memory(ctx.args.at(2))
+        .and_then(|n| usize::try_from(n).ok())
+        .filter(|&n| n <= u32::MAX as usize)
+    {
         Some(bytes) => ctx.state.config.quicklist_packed_threshold = bytes,
         None => {
             return Err(CmdError::new(
