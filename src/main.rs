@@ -148,6 +148,7 @@ fn configure(args: &[OsString]) -> Result<(Config, String, Vec<String>), Box<dyn
     }
     reader.args(&args)?;
     let (config, ignored) = reader.finish();
+    staywire::engine::commands(&config)?;
     Ok((config, file, ignored))
 }
 

@@ -5,7 +5,7 @@ use crate::{
         clock::{Clock, VirtualClock},
         journal::Journal,
     },
-    engine::Engine,
+    engine::{self, Engine},
     net::{ListenError, Shell, Turn},
     state::config::{Access, Config, SetError},
 };
@@ -153,6 +153,7 @@ impl Builder {
         if let Some(why) = self.refused {
             return Err(Error::Config(why));
         }
+        engine::commands(&self.config).map_err(|error| Error::Config(error.to_string()))?;
         let seed = self.seed.unwrap_or_else(random_seed);
         let mut engine = Engine::new(self.config, self.clock, seed);
         engine.state.journal = Journal::named(&self.name);

@@ -13,6 +13,8 @@ pub type CommandId = u16;
 pub struct Entry {
     pub spec: &'static CommandSpec,
     pub container: Option<&'static CommandSpec>,
+    /// The name by which clients call it; empty where `rename-command` took it away.
+    pub name: String,
     /// The name as INFO and errors show it: `get`, `client|list`.
     pub full_name: String,
     /// Where its first key stands; 0 where that varies, or there is none.
@@ -56,14 +58,13 @@ impl Table {
     /// A table of the given families. Panics where two commands have one name.
     pub fn new(families: &[&'static [CommandSpec]]) -> Table {
         let mut entries: Vec<Entry> = Vec::new();
-        let mut top = Vec::new();
         for spec in families.iter().copied().flatten() {
-            top.push(entries.len() as CommandId);
             let first = entries.len() as CommandId + 1;
             let last = first + spec.subcommands.len() as CommandId;
             entries.push(Entry {
                 spec,
                 container: None,
+                name: spec.name.into(),
                 full_name: spec.name.into(),
                 first_key: spec.legacy_range().0 as usize,
                 subcommands: (first, last),
@@ -74,30 +75,55 @@ impl Table {
                 entries.push(Entry {
                     spec: sub,
                     container: Some(spec),
+                    name: sub.name.into(),
                     full_name,
                     first_key,
                     subcommands: (0, 0),
                 });
             }
         }
-        let mut slots = vec![EMPTY; (top.len() * 4).next_power_of_two()];
-        for id in top {
-            let name = entries[id as usize].spec.name;
-            let mut at = hash(name.as_bytes()) & (slots.len() - 1);
-            while slots[at] != EMPTY {
-                assert_ne!(entries[slots[at] as usize].spec.name, name, "a command is declared twice");
-                at = (at + 1) & (slots.len() - 1);
+        let mut table = Table { entries, packed: Vec::new(), slots: Vec::new() };
+        table.index();
+        table
+    }
+
+    /// Fills what finds commands by name. Panics where two have one name.
+    fn index(&mut self) {
+        self.slots = vec![EMPTY; (self.entries.len() * 4).next_power_of_two()];
+        for (id, entry) in self.entries.iter().enumerate() {
+            let name = &entry.name;
+            if entry.container.is_some() || name.is_empty() {
+                continue;
             }
-            slots[at] = id;
+            let mut at = hash(name.as_bytes()) & (self.slots.len() - 1);
+            while self.slots[at] != EMPTY {
+                assert_ne!(&self.entries[self.slots[at] as usize].name, name, "a command is declared twice");
+                at = (at + 1) & (self.slots.len() - 1);
+            }
+            self.slots[at] = id as CommandId;
         }
         let pack = |entry: &Entry| {
-            let name = entry.spec.name.as_bytes();
+            let name = entry.name.as_bytes();
             let fits =
                 entry.container.is_none() && name.len() <= 8 && name.iter().all(u8::is_ascii_lowercase);
             if fits { packed(name) } else { 0 }
         };
-        let packed = entries.iter().map(pack).collect();
-        Table { entries, packed, slots }
+        self.packed = self.entries.iter().map(pack).collect();
+    }
+
+    /// `rename-command`: clients call a command by another name from now on, or, if that is empty, not at all.
+    pub fn rename(&mut self, command: &str, name: &str) -> Result<(), &'static str> {
+        let id = self.find(command.as_bytes()).ok_or("No such command in rename-command")?;
+        if !name.is_empty() && !name.eq_ignore_ascii_case(command) && self.find(name.as_bytes()).is_some() {
+            return Err("Target command name already exists");
+        }
+        self.entries[id as usize].name = name.into();
+        if name.is_empty() {
+            let (first, end) = self.entries[id as usize].subcommands;
+            self.entries[first as usize..end as usize].iter_mut().for_each(|sub| sub.name.clear());
+        }
+        self.index();
+        Ok(())
     }
 
     /// The command at a place.
@@ -119,7 +145,7 @@ impl Table {
 
     /// The commands that are no subcommands.
     pub fn top_level(&self) -> impl Iterator<Item = &Entry> {
-        self.entries.iter().filter(|e| e.container.is_none())
+        self.entries.iter().filter(|e| e.container.is_none() && !e.name.is_empty())
     }
 
     /// The subcommands of a command.
@@ -133,7 +159,7 @@ impl Table {
         let mut at = hash(name) & (self.slots.len() - 1);
         while self.slots[at] != EMPTY {
             let id = self.slots[at];
-            if self.entries[id as usize].spec.name.as_bytes().eq_ignore_ascii_case(name) {
+            if self.entries[id as usize].name.as_bytes().eq_ignore_ascii_case(name) {
                 return Some(id);
             }
             at = (at + 1) & (self.slots.len() - 1);
@@ -143,7 +169,14 @@ impl Table {
 
     /// Finds a command by its full name, `config|get` or `get`.
     pub fn find_full(&self, name: &[u8]) -> Option<&Entry> {
-        self.entries.iter().find(|e| e.full_name.as_bytes().eq_ignore_ascii_case(name))
+        let mut parts = name.splitn(2, |&b| b == b'|');
+        let entry = self.entry(self.find(parts.next()?)?);
+        match parts.next() {
+            None => Some(entry),
+            Some(sub) => {
+                self.subcommands(entry).iter().find(|e| e.spec.name.as_bytes().eq_ignore_ascii_case(sub))
+            }
+        }
     }
 
     /// Finds the command, or subcommand, that `args` call; `last` is tried first, since clients repeat themselves.

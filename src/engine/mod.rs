@@ -17,7 +17,7 @@ use crate::{
     resp::{output::Output, request::Parser},
     state::{
         State,
-        config::Config,
+        config::{Config, ConfigError, Rename},
         session::{Address, Closing, Session, SessionKey},
     },
     store::Store,
@@ -54,11 +54,20 @@ pub struct Engine {
 /// Why a connection is refused: the bytes to send before it is closed.
 pub type Refusal = &'static [u8];
 
+/// All commands by the names that `rename-command` gives them. The error names the line that cannot be followed.
+pub fn commands(config: &Config) -> Result<Table, ConfigError> {
+    let mut table = Table::new(crate::cmd::FAMILIES);
+    for Rename { command, name, place } in &config.renames {
+        table.rename(command, name).map_err(|why| ConfigError { why: why.into(), ..place.clone() })?;
+    }
+    Ok(table)
+}
+
 impl Engine {
-    /// A server with parameters, a clock and a seed for all that is random.
+    /// A server with parameters, a clock and a seed for all that is random. Panics where [`commands`] returns an error.
     pub fn new(config: Config, clock: Clock, seed: u64) -> Engine {
         let mut rng = Rng::new(seed);
-        let table = Table::new(crate::cmd::FAMILIES);
+        let table = commands(&config).expect("the names of commands were checked");
         let store = Store::new(config.databases as usize, [rng.next_u64(), rng.next_u64()]);
         let state = State::new(config, clock, rng, table.entries().len());
         let mut engine = Engine {

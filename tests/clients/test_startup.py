@@ -173,7 +173,6 @@ def test_missing_file():
         "user alice on >secret ~* +@all",
         "aclfile /etc/staywire/users.acl",
         "tls-port 6380",
-        'rename-command FLUSHALL ""',
         "maxmemory 100mb",
         "replicaof 127.0.0.1 6380",
     ],

@@ -68,6 +68,47 @@ fn protected_parameters_need_leave() {
 }
 
 #[test]
+fn commands_have_other_names() {
+    use staywire::state::config::Config;
+    let mut config = Config::default();
+    for text in ["FLUSHALL ''", "config admin-only-config", "get fetch", "client ''"] {
+        config.set_text("rename-command", text).expect("it is taken");
+    }
+    let mut server = Harness::with(config, 1);
+    let a = server.connect();
+    for gone in ["FLUSHALL", "CONFIG", "get", "client"] {
+        let error = server.call(a, &format!("{gone} x"));
+        assert!(error.starts_with(&format!("-ERR unknown command '{gone}'")), "{error}");
+    }
+    assert_eq!(server.call(a, "SET k v"), "+OK");
+    assert_eq!(server.call(a, "Fetch k"), r#""v""#);
+    assert_eq!(server.call(a, "fetch k"), r#""v""#);
+    assert_eq!(server.call(a, "fetch"), "-ERR wrong number of arguments for 'get' command");
+    assert_eq!(server.call(a, "Admin-Only-Config GET hz"), r#"["hz", "10"]"#);
+    // COMMAND is asked by the new name and answers with the old one.
+    for (asked, answer) in [("fetch", r#"[["get", :2"#), ("admin-only-config|get", r#"[["config|get", :-3"#)]
+    {
+        let reply = server.call(a, &format!("COMMAND INFO {asked}"));
+        assert!(reply.starts_with(answer), "{reply}");
+    }
+    assert_eq!(server.call(a, "COMMAND INFO get flushall client|list"), "[nil, nil, nil]");
+    let listed = server.call(a, "COMMAND LIST");
+    assert!(listed.contains("\"get\"") && !listed.contains("flushall") && !listed.contains("client|"));
+
+    for (texts, why) in [
+        (&["nosuch x"][..], "No such command in rename-command"),
+        (&["get set"], "Target command name already exists"),
+        (&["get x", "set X"], "Target command name already exists"),
+        (&["get ''", "get y"], "No such command in rename-command"),
+    ] {
+        let mut config = Config::default();
+        texts.iter().for_each(|text| _ = config.set_text("rename-command", text));
+        let error = staywire::engine::commands(&config).err().expect("it is refused");
+        assert_eq!(error.why, why);
+    }
+}
+
+#[test]
 fn what_an_applier_refuses_is_taken_back() {
     use staywire::state::Refusal;
     use std::sync::{Arc, Mutex};

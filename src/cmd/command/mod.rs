@@ -178,7 +178,12 @@ fn command_list(ctx: &mut Ctx<'_>) -> Outcome {
         _ => return Err(CmdError::SYNTAX),
     };
     let filter = args.get(4).unwrap_or_default();
-    let found: Vec<&Entry> = ctx.table.entries().iter().filter(|entry| is_wanted(entry, filter)).collect();
+    let found: Vec<&Entry> = ctx
+        .table
+        .entries()
+        .iter()
+        .filter(|entry| !entry.name.is_empty() && is_wanted(entry, filter))
+        .collect();
     let out = ctx.out();
     out.array(found.len());
     found.iter().for_each(|entry| out.bulk(entry.full_name.as_bytes()));

@@ -36,6 +36,9 @@ pub enum Kind {
 /// What is wrong with a text.
 pub type Check = fn(&str) -> Result<(), String>;
 
+/// The values that CONFIG REWRITE writes, one a line.
+pub(super) type Written = fn(&Config) -> Vec<Vec<u8>>;
+
 /// Where a value is kept.
 pub enum Place<T> {
     /// In a field, whose reader minds it.
@@ -87,7 +90,7 @@ pub struct Param {
     /// Not while the data is being loaded.
     pub deny_loading: bool,
     /// What CONFIG REWRITE writes behind the name, a line for each item, where that is not the plain value.
-    pub(super) written: Option<fn(&Config) -> Vec<Vec<u8>>>,
+    pub(super) written: Option<Written>,
     /// Written by CONFIG REWRITE though it has its default.
     pub(super) always_written: bool,
 }
@@ -140,7 +143,7 @@ impl Param {
         self
     }
 
-    pub(super) const fn written(mut self, lines: fn(&Config) -> Vec<Vec<u8>>) -> Param {
+    pub(super) const fn written(mut self, lines: Written) -> Param {
         self.written = Some(lines);
         self
     }

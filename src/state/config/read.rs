@@ -159,7 +159,26 @@ impl Config {
 
     /// Sets one parameter before the start by a value in one text; of a list it holds the words.
     pub fn set_text(&mut self, name: &str, text: &str) -> Result<Taken, String> {
+        if name.eq_ignore_ascii_case("rename-command") {
+            return self.rename_text(text);
+        }
         self.set_directive(&name.to_ascii_lowercase(), &[text.as_bytes()])
+    }
+}
+
+impl Config {
+    fn rename_text(&mut self, text: &str) -> Result<Taken, String> {
+        let words = words(text.as_bytes()).unwrap_or_default();
+        let [command, name] = words.as_slice() else { return Err("wrong number of arguments".into()) };
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let place = ConfigError {
+            source: "the builder".into(),
+            line: 0,
+            directive: "rename-command".into(),
+            why: String::new(),
+        };
+        self.renames.push(Rename { command: text(command), name: text(name), place });
+        Ok(Taken::Kept)
     }
 }
 

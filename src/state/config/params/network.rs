@@ -69,7 +69,7 @@ fn output_limits(config: &Config) -> String {
 }
 
 fn set_output_limits(config: &mut Config, args: &[&[u8]]) -> Result<(), String> {
-    if args.len() % 4 != 0 {
+    if !args.len().is_multiple_of(4) {
         return Err("Wrong number of arguments in buffer limit configuration.".into());
     }
     for limit in args.chunks_exact(4) {

@@ -47,9 +47,9 @@ pub const PARAMS: &[Param] = &[
 /// Pairs of seconds and changes.
 fn check_save(args: &[&str]) -> Result<(), String> {
     let pairs = if args == [""] { &[] } else { args };
-    let least = |at: usize| if at % 2 == 0 { 1 } else { 0 };
+    let least = |at: usize| i64::from(at.is_multiple_of(2));
     let fits = |(at, arg): (usize, &&str)| parse_i64(arg.as_bytes()).is_some_and(|n| n >= least(at));
-    if pairs.len() % 2 == 0 && pairs.iter().enumerate().all(fits) {
+    if pairs.len().is_multiple_of(2) && pairs.iter().enumerate().all(fits) {
         Ok(())
     } else {
         Err("Invalid save parameters".into())
