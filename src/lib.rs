@@ -20,6 +20,7 @@
 //! | 6 | [`cmd`] | the commands: a file or folder per family, spec beside handler |
 //! | 5 | [`command`] | what a command declares, the table of all, what a handler works with |
 //! | 4 | [`state`] | sessions, pub/sub, waiters, watches, parameters, counters: no sockets |
+//! |   | [`persist`] | the RDB form of values: no files |
 //! | 3 | [`store`] | databases, expiry, what changed, what is to be freed, snapshots |
 //! | 2 | [`value`] | entries, types, encodings |
 //! | 1 | [`resp`], [`ds`] | the protocol; table, listpack, quicklist |
@@ -45,6 +46,7 @@ pub mod command;
 pub mod ds;
 pub mod engine;
 pub mod net;
+pub mod persist;
 pub mod resp;
 pub mod server;
 pub mod state;

@@ -86,6 +86,22 @@ impl Lru {
         (bits & 0xff).saturating_sub(periods as u32)
     }
 
+    /// Marks an entry as unused for so many seconds, where time is what counts.
+    pub fn set_idle_s(&self, entry: &Entry, idle_s: i64) {
+        if !self.frequency {
+            // The clock has 24 bits: what is older than they tell is as old as they can tell.
+            let idle_s = idle_s.clamp(0, 0xff_fffe) as u32;
+            entry.set_lru(self.clock.wrapping_sub(idle_s) & 0xff_ffff);
+        }
+    }
+
+    /// Marks an entry with a frequency from 0 to 255, where that is what counts.
+    pub fn set_frequency(&self, entry: &Entry, frequency: u8) {
+        if self.frequency {
+            entry.set_lru(self.minutes << 8 | u32::from(frequency));
+        }
+    }
+
     /// OBJECT FREQ.
     pub fn frequency_of(&self, entry: &Entry) -> u32 {
         self.decayed(entry.lru())

@@ -14,5 +14,5 @@ pub use self::hash::Hash;
 pub use self::list::List;
 pub use self::set::Set;
 pub use self::stream::Stream;
-pub use self::types::{Type, Value, ValueMut, ValueRef};
+pub use self::types::{Limits, Type, Value, ValueMut, ValueRef};
 pub use self::zset::ZSet;

@@ -1,6 +1,7 @@
 //! Reading a listpack's entries, wherever their bytes are.
 
 use super::entry::{Elem, Needle, back_len_size, body_len, decode, decode_back_len};
+use super::{COUNT_UNKNOWN, END, HEADER_LEN};
 
 /// The entries of a pack, without header and end mark. Offsets are in bytes, from the first entry on.
 #[derive(Clone, Copy, Debug)]
@@ -18,6 +19,19 @@ impl<'a> Entries<'a> {
     /// Number of elements.
     pub fn len(&self) -> usize {
         self.count
+    }
+
+    /// Bytes of the serialized form of a pack with these entries.
+    pub fn redis_bytes_len(&self) -> usize {
+        HEADER_LEN + self.bytes.len() + 1
+    }
+
+    /// Appends the serialized form of a pack with these entries: header, entries, end mark.
+    pub fn write_redis_bytes(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&(self.redis_bytes_len() as u32).to_le_bytes());
+        out.extend_from_slice(&u16::try_from(self.count).unwrap_or(COUNT_UNKNOWN).to_le_bytes());
+        out.extend_from_slice(self.bytes);
+        out.push(END);
     }
 
     /// Whether there are no elements.

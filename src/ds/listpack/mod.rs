@@ -311,10 +311,7 @@ impl Listpack {
 
     /// Appends the serialized form.
     pub fn write_redis_bytes(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(&(self.lp_bytes() as u32).to_le_bytes());
-        out.extend_from_slice(&u16::try_from(self.len()).unwrap_or(COUNT_UNKNOWN).to_le_bytes());
-        out.extend_from_slice(self.entries().as_bytes());
-        out.push(END);
+        self.entries().write_redis_bytes(out);
     }
 
     /// Takes over a serialized pack after checking every length in it.

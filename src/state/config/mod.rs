@@ -18,7 +18,7 @@ pub use values::parse_memory;
 use super::commandlog::LogLimit;
 use crate::{
     resp::request::split_quoted,
-    value::{hash::HashConfig, list::ListConfig},
+    value::{Limits, hash::HashConfig, list::ListConfig},
 };
 use param::param;
 use std::collections::BTreeMap;
@@ -255,6 +255,11 @@ impl Config {
             max_pack_value: self.hash_max_listpack_value as usize,
             seed,
         }
+    }
+
+    /// How values are kept; `seed` is for their tables.
+    pub fn limits(&self, seed: [u64; 2]) -> Limits {
+        Limits { list: self.list(), hash: self.hash(seed) }
     }
 
     /// Whether the policy counts how often keys are used rather than when.

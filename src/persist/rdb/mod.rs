@@ -1,0 +1,114 @@
+//! The RDB format: values as bytes that redis-server and Valkey read, and theirs as values.
+//!
+//! What is written has version 10, which Redis 7.0 reads; a hash whose fields expire is written as Valkey 9 does. What is
+//! read may be as old as version 1: the encodings that were given up since are taken apart. Nothing read is trusted: all
+//! lengths are checked, and memory is taken as the bytes come, never for what they announce.
+//!
+//! Source: <https://rdb.fnordig.de/file_format.html>, and the comments of Valkey's `rdb.h`.
+
+mod lists;
+mod old;
+mod read;
+#[cfg(test)]
+mod tests;
+mod write;
+
+pub use read::Reader;
+pub use write::{Writer, saved_len};
+
+use crate::value::{Limits, Value, ValueRef};
+use crc::{CRC_64_REDIS, Crc, Table};
+
+/// The version that is written.
+pub const VERSION: u16 = 10;
+/// The newest version of Redis's and Valkey's common format.
+const VERSION_COMMON: u16 = 11;
+/// Versions from here on are Valkey's own again; those between are of Redis alone.
+const VERSION_VALKEY: u16 = 80;
+
+const CRC: Crc<u64, Table<16>> = Crc::<u64, Table<16>>::new(&CRC_64_REDIS);
+/// Behind a dumped value: its version and the checksum.
+const FOOTER_BYTES: usize = 10;
+
+/// The number that says how a value is encoded.
+pub(super) mod kind {
+    pub const STRING: u8 = 0;
+    pub const LIST: u8 = 1;
+    pub const LIST_ZIPLIST: u8 = 10;
+    pub const LIST_QUICKLIST: u8 = 14;
+    pub const LIST_QUICKLIST_2: u8 = 18;
+}
+
+/// Why bytes are no value.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Broken {
+    /// They end too early.
+    Truncated,
+    /// They mean nothing.
+    Corrupt,
+    /// A collection without elements, which no key can hold.
+    Empty,
+}
+
+/// Why RESTORE refuses a payload.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum RestoreError {
+    /// Version or checksum do not fit.
+    Footer,
+    Body(Broken),
+}
+
+/// Writes a value: the number of its encoding, then what it holds.
+pub fn write_value(out: &mut Writer, value: ValueRef<'_>) {
+    match value {
+        ValueRef::Int(number) => {
+            out.byte(kind::STRING);
+            out.int(number);
+        }
+        ValueRef::Str(bytes) => {
+            out.byte(kind::STRING);
+            out.string(bytes);
+        }
+        ValueRef::List(list) => lists::write(out, list),
+        ValueRef::Set(_) | ValueRef::ZSet(_) | ValueRef::Hash(_) | ValueRef::Stream(_) => {}
+    }
+}
+
+/// Reads a value whose encoding has the number `kind`.
+pub fn read_value(input: &mut Reader<'_>, kind: u8, limits: &Limits) -> Result<Value, Broken> {
+    match kind {
+        kind::STRING => Ok(Value::string(&input.string()?)),
+        kind::LIST | kind::LIST_ZIPLIST | kind::LIST_QUICKLIST | kind::LIST_QUICKLIST_2 => {
+            lists::read(input, kind, &limits.list).map(Value::List)
+        }
+        _ => Err(Broken::Corrupt),
+    }
+}
+
+/// A value with its version and a checksum, as DUMP answers it. Source: <https://valkey.io/commands/dump/>.
+pub fn dump(value: ValueRef<'_>) -> Vec<u8> {
+    let mut out = Writer::default();
+    write_value(&mut out, value);
+    let mut bytes = out.into_bytes();
+    bytes.extend_from_slice(&VERSION.to_le_bytes());
+    let sum = CRC.checksum(&bytes);
+    bytes.extend_from_slice(&sum.to_le_bytes());
+    bytes
+}
+
+/// The value in a payload that DUMP made, here or at another server. A checksum of 0 says that none was made.
+pub fn restore(payload: &[u8], limits: &Limits) -> Result<Value, RestoreError> {
+    let at = payload.len().checked_sub(FOOTER_BYTES).ok_or(RestoreError::Footer)?;
+    let (body, footer) = payload.split_at(at);
+    let (version, sum) = footer.split_at(2);
+    let version = u16::from_le_bytes([version[0], version[1]]);
+    let known = version <= VERSION_COMMON || version == VERSION_VALKEY;
+    let wanted = CRC.checksum(&payload[..at + 2]).to_le_bytes();
+    if !known || sum != [0; 8] && sum != wanted {
+        return Err(RestoreError::Footer);
+    }
+    let mut input = Reader::new(body);
+    let value = input.byte().and_then(|kind| read_value(&mut input, kind, limits));
+    let value = value.map_err(RestoreError::Body)?;
+    if input.is_at_end() { Ok(value) } else { Err(RestoreError::Body(Broken::Corrupt)) }
+}
