@@ -5,6 +5,7 @@ mod client;
 mod command;
 mod config;
 mod debug;
+mod dump;
 mod embed;
 mod expire;
 mod hashes;

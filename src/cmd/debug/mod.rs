@@ -5,6 +5,7 @@ mod digest;
 mod object;
 mod populate;
 mod protocol;
+mod reload;
 mod structure;
 
 use crate::{
@@ -102,6 +103,13 @@ const SUBCOMMANDS: &[Subcommand] = &[
             "attrib, push, verbatim, true or false.",
         ],
         protocol::protocol,
+    ),
+    subcommand(
+        "reload",
+        0..=usize::MAX,
+        "[MERGE] [NOFLUSH] [NOSAVE]",
+        &["Writes every value in the form of files and reads it again."],
+        reload::reload,
     ),
     subcommand("segfault", 0..=0, "", &["Ends the process by the signal SIGSEGV."], crash::segfault),
     subcommand(

@@ -1,1 +1,144 @@
+use super::*;
+use crate::{
+    base::rng::Rng,
+    ds::listpack::Listpack,
+    value::list::{End, List, ListConfig},
+};
+use old::Ziplist;
 
+fn hex(text: &str) -> Vec<u8> {
+    let digits: Vec<u8> = text.bytes().filter(|b| !b.is_ascii_whitespace()).collect();
+    let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap();
+    digits.chunks(2).map(byte).collect()
+}
+
+fn round_trip(value: &Value, limits: &Limits) -> Value {
+    let payload = dump(value.as_ref());
+    restore(&payload, limits).expect("what was written can be read")
+}
+
+#[test]
+fn strings_come_back_as_set_would_store_them() {
+    let limits = Limits::default();
+    let texts: [&[u8]; 12] = [
+        b"",
+        b"a",
+        b"0",
+        b"-1",
+        b"127",
+        b"-32768",
+        b"2147483648",
+        b"9223372036854775807",
+        b"007",
+        b"1.5",
+        &[b'x'; 5000],
+        b"\x00\xff\r\n",
+    ];
+    for text in texts {
+        let value = Value::string(text);
+        assert_eq!(round_trip(&value, &limits), value);
+    }
+    // Compressed, as more than 264 equal bytes are.
+    assert!(saved_len(ValueRef::Str(&[b'x'; 5000])) < 100);
+}
+
+#[test]
+fn lengths_of_all_sizes() {
+    for n in [0, 1, 63, 64, 16_383, 16_384, u32::MAX as usize, u32::MAX as usize + 1, usize::MAX] {
+        let mut out = Writer::default();
+        out.len(n);
+        let mut input = Reader::new(out.bytes());
+        assert_eq!((input.len(), input.is_at_end()), (Ok(n), true));
+    }
+}
+
+#[test]
+fn lists_come_back_in_their_encoding() {
+    let mut rng = Rng::new(3);
+    for fill in [-2, 4, 128] {
+        let limits = Limits { list: ListConfig { fill, ..ListConfig::default() }, ..Limits::default() };
+        for n in [1, 5, 200, 3000] {
+            let mut list = List::new();
+            for _ in 0..n {
+                let text = match rng.below(10) {
+                    0 => vec![b'y'; 9000],
+                    1..5 => rng.next_u64().to_string().into_bytes(),
+                    _ => vec![b'z'; rng.below(40) as usize],
+                };
+                list.push(End::Right, &text, &limits.list);
+            }
+            let value = Value::List(list);
+            let back = round_trip(&value, &limits);
+            assert_eq!((back.encoding(), &back), (value.encoding(), &value), "{fill} {n}");
+        }
+    }
+}
+
+#[test]
+fn what_is_broken_is_refused() {
+    let limits = Limits::default();
+    let good = dump(ValueRef::Str(b"some text that is long enough to be compressed, compressed, compressed"));
+    assert!(restore(&good, &limits).is_ok());
+    for at in 0..good.len() {
+        let mut bad = good.clone();
+        bad[at] ^= 0x55;
+        assert_eq!(restore(&bad, &limits), Err(RestoreError::Footer), "{at}");
+        assert!(restore(&good[..at], &limits).is_err());
+    }
+    // Versions that are Redis's own.
+    for version in [12u16, 79, 81] {
+        let mut foreign = good[..good.len() - 10].to_vec();
+        foreign.extend_from_slice(&version.to_le_bytes());
+        foreign.extend_from_slice(&[0; 8]);
+        assert_eq!(restore(&foreign, &limits), Err(RestoreError::Footer));
+    }
+}
+
+/// Whatever bytes come: an answer, and no more memory than they are worth.
+#[test]
+fn any_bytes_are_answered() {
+    let limits = Limits::default();
+    let mut rng = Rng::new(11);
+    let mut list = List::new();
+    (0..100u32).for_each(|i| list.push(End::Right, i.to_string().as_bytes(), &limits.list));
+    let seeds = [dump(Value::List(list).as_ref()), dump(ValueRef::Str(&[b'x'; 100]))];
+    for round in 0..20_000 {
+        let mut bytes = seeds[round % seeds.len()].clone();
+        let body = bytes.len() - 10;
+        for _ in 0..=rng.below(4) {
+            bytes[rng.below(body as u64) as usize] = rng.next_u64() as u8;
+        }
+        if rng.below(3) == 0 {
+            bytes[0] = rng.below(24) as u8;
+        }
+        // A checksum of 0 is none.
+        let end = bytes.len();
+        bytes[end - 8..].fill(0);
+        let _ = restore(&bytes, &limits);
+    }
+}
+
+#[test]
+fn ziplists_are_taken_apart() {
+    // Redis 6.2's RPUSH l a 1 -2 12 100 70000 5000000000 and 70 times b.
+    let mut long = hex(
+        "00 01 61  03 f2  02 fe fe  03 fe 0c  03 fe 64  03 f0 70 11 01  05 e0 00 f2 05 2a 01 00 00 00  0a 40 46",
+    );
+    long.extend_from_slice(&[b'b'; 70]);
+    let tail = 10 + long.len() as u32 - 73;
+    let mut bytes = (10 + long.len() as u32 + 1).to_le_bytes().to_vec();
+    bytes.extend_from_slice(&tail.to_le_bytes());
+    bytes.extend_from_slice(&8u16.to_le_bytes());
+    bytes.extend_from_slice(&long);
+    bytes.push(255);
+    let pack = Ziplist::check(&bytes).expect("it is well formed").to_listpack();
+    let b = vec![b'b'; 70];
+    let mut wanted = Listpack::new();
+    for text in [&b"a"[..], b"1", b"-2", b"12", b"100", b"70000", b"5000000000", &b] {
+        wanted.push_back(text);
+    }
+    assert_eq!(pack.to_redis_bytes(), wanted.to_redis_bytes());
+    for at in 0..bytes.len() {
+        assert!(Ziplist::check(&bytes[..at]).is_err(), "{at}");
+    }
+}
