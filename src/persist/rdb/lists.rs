@@ -15,18 +15,18 @@ const PACKED: usize = 2;
 
 pub(super) fn write(out: &mut Writer, list: &List) {
     out.byte(kind::LIST_QUICKLIST_2);
-    out.len(list.node_count());
+    out.count(list.node_count());
     let mut next = list.first_node();
     while let Some(pos) = next {
         list.with_node(pos, |part| match part {
             Part::Pack(entries) => {
                 let mut pack = Vec::new();
                 entries.write_redis_bytes(&mut pack);
-                out.len(PACKED);
+                out.count(PACKED);
                 out.string(&pack);
             }
             Part::Plain(bytes) => {
-                out.len(PLAIN);
+                out.count(PLAIN);
                 out.string(bytes);
             }
         });
@@ -37,11 +37,11 @@ pub(super) fn write(out: &mut Writer, list: &List) {
 pub(super) fn read(input: &mut Reader<'_>, kind: u8, cfg: &ListConfig) -> Result<List, Broken> {
     let mut list = List::new();
     // One ziplist stands without a count.
-    let nodes = if kind == kind::LIST_ZIPLIST { 1 } else { input.len()? };
+    let nodes = if kind == kind::LIST_ZIPLIST { 1 } else { input.count()? };
     for _ in 0..nodes {
         match kind {
             kind::LIST => list.push(End::Right, &input.string()?, cfg),
-            kind::LIST_QUICKLIST_2 => match input.len()? {
+            kind::LIST_QUICKLIST_2 => match input.count()? {
                 PLAIN => list.append_plain_node(&input.string()?),
                 PACKED => {
                     let pack = Listpack::from_redis_bytes(&input.string()?).map_err(|_| Broken::Corrupt)?;

@@ -67,12 +67,12 @@ impl<'a> Reader<'a> {
     }
 
     /// A length or count. It may be larger than what follows: nothing must be allocated for it.
-    pub fn len(&mut self) -> Result<usize, Broken> {
-        usize::try_from(self.u64_len()?).map_err(|_| Broken::Corrupt)
+    pub fn count(&mut self) -> Result<usize, Broken> {
+        usize::try_from(self.u64()?).map_err(|_| Broken::Corrupt)
     }
 
     /// A number written as a length.
-    pub fn u64_len(&mut self) -> Result<u64, Broken> {
+    pub fn u64(&mut self) -> Result<u64, Broken> {
         match self.length()? {
             Length::Plain(n) => Ok(n),
             Length::Marked(_) => Err(Broken::Corrupt),
@@ -97,8 +97,8 @@ impl<'a> Reader<'a> {
     }
 
     fn compressed(&mut self) -> Result<Vec<u8>, Broken> {
-        let packed_len = self.len()?;
-        let len = self.len()?;
+        let packed_len = self.count()?;
+        let len = self.count()?;
         let packed = self.take(packed_len)?;
         if len == 0 || len > packed_len.saturating_mul(LZF_RUN_MAX / 3) {
             return Err(Broken::Corrupt);
@@ -112,7 +112,7 @@ impl<'a> Reader<'a> {
         Ok(i64::from_le_bytes(self.array()?))
     }
 
-    /// 16 bytes that name an entry of a stream: both halves with the high byte first.
+    /// A double as its bits.
     pub fn double(&mut self) -> Result<f64, Broken> {
         Ok(f64::from_le_bytes(self.array()?))
     }

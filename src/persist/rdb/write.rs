@@ -36,7 +36,7 @@ impl Writer {
     }
 
     /// A length or count, in 1 to 9 bytes.
-    pub fn len(&mut self, n: usize) {
+    pub fn count(&mut self, n: usize) {
         match n {
             0..=0x3f => self.byte(n as u8),
             0x40..=0x3fff => self.raw(&(0x4000 | n as u16).to_be_bytes()),
@@ -91,15 +91,15 @@ impl Writer {
             && packed.len() <= bytes.len() - 4
         {
             self.byte(0xc3);
-            self.len(packed.len());
-            self.len(bytes.len());
+            self.count(packed.len());
+            self.count(bytes.len());
             return self.raw(&packed);
         }
         self.plain(bytes);
     }
 
     fn plain(&mut self, bytes: &[u8]) {
-        self.len(bytes.len());
+        self.count(bytes.len());
         self.raw(bytes);
     }
 
