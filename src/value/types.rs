@@ -1,11 +1,11 @@
 //! The types of values. A new type is one more variant in the three enums here and in their matches.
 
-use super::{hash::HashConfig, list::ListConfig};
 use super::{Hash, List, Set, Stream, ZSet};
+use super::{hash::HashConfig, list::ListConfig};
 use crate::ds::size::rounded;
 
 /// At which sizes values change their encodings, and how they are kept.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub struct Limits {
     pub list: ListConfig,
     pub hash: HashConfig,

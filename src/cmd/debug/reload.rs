@@ -25,7 +25,7 @@ pub(super) fn reload(ctx: &mut Ctx<'_>) -> Outcome {
         // Each key would be there twice.
         return Err(CmdError::new("ERR Error trying to load the RDB dump, check server logs."));
     }
-    let limits = ctx.state.config.limits();
+    let limits = ctx.state.config.limits(ctx.store.seed);
     let store = &mut *ctx.store;
     for db in 0..store.databases() {
         let mut keys = Vec::with_capacity(store.len(db));

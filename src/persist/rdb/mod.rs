@@ -6,6 +6,7 @@
 //!
 //! Source: <https://rdb.fnordig.de/file_format.html>, and the comments of Valkey's `rdb.h`.
 
+mod hashes;
 mod lists;
 mod old;
 mod read;
@@ -34,9 +35,15 @@ const FOOTER_BYTES: usize = 10;
 pub(super) mod kind {
     pub const STRING: u8 = 0;
     pub const LIST: u8 = 1;
+    pub const HASH: u8 = 4;
+    pub const HASH_ZIPMAP: u8 = 9;
     pub const LIST_ZIPLIST: u8 = 10;
+    pub const HASH_ZIPLIST: u8 = 13;
     pub const LIST_QUICKLIST: u8 = 14;
+    pub const HASH_LISTPACK: u8 = 16;
     pub const LIST_QUICKLIST_2: u8 = 18;
+    /// Valkey's: each field with its expiry.
+    pub const HASH_EXPIRING: u8 = 22;
 }
 
 /// Why bytes are no value.
@@ -70,7 +77,8 @@ pub fn write_value(out: &mut Writer, value: ValueRef<'_>) {
             out.string(bytes);
         }
         ValueRef::List(list) => lists::write(out, list),
-        ValueRef::Set(_) | ValueRef::ZSet(_) | ValueRef::Hash(_) | ValueRef::Stream(_) => {}
+        ValueRef::Hash(hash) => hashes::write(out, hash),
+        ValueRef::Set(_) | ValueRef::ZSet(_) | ValueRef::Stream(_) => {}
     }
 }
 
@@ -81,6 +89,9 @@ pub fn read_value(input: &mut Reader<'_>, kind: u8, limits: &Limits) -> Result<V
         kind::LIST | kind::LIST_ZIPLIST | kind::LIST_QUICKLIST | kind::LIST_QUICKLIST_2 => {
             lists::read(input, kind, &limits.list).map(Value::List)
         }
+        kind::HASH | kind::HASH_ZIPMAP | kind::HASH_ZIPLIST | kind::HASH_LISTPACK | kind::HASH_EXPIRING => {
+            hashes::read(input, kind, &limits.hash).map(Value::Hash)
+        }
         _ => Err(Broken::Corrupt),
     }
 }
@@ -90,7 +101,8 @@ pub fn dump(value: ValueRef<'_>) -> Vec<u8> {
     let mut out = Writer::default();
     write_value(&mut out, value);
     let mut bytes = out.into_bytes();
-    bytes.extend_from_slice(&VERSION.to_le_bytes());
+    let version = if bytes[0] == kind::HASH_EXPIRING { VERSION_VALKEY } else { VERSION };
+    bytes.extend_from_slice(&version.to_le_bytes());
     let sum = CRC.checksum(&bytes);
     bytes.extend_from_slice(&sum.to_le_bytes());
     bytes

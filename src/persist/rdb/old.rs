@@ -1,4 +1,4 @@
-//! Encodings that are only read: Redis wrote the ziplist up to version 6.2.
+//! Encodings that are only read: Redis wrote the ziplist up to version 6.2, and the zipmap up to 2.4.
 
 use super::Broken;
 use crate::ds::listpack::{Elem, Listpack};
@@ -80,4 +80,32 @@ fn entry(bytes: &[u8]) -> Option<(Elem<'_>, usize, usize)> {
         _ => None,
     }?;
     Some((elem, at + len, before))
+}
+/// A field and its value.
+type Pair<'a> = (&'a [u8], &'a [u8]);
+
+/// The fields and values of a zipmap. Source: the comment that opens Redis's `zipmap.c`.
+pub(super) fn zipmap(bytes: &[u8]) -> Result<Vec<Pair<'_>>, Broken> {
+    let [_, body @ .., END] = bytes else { return Err(Broken::Corrupt) };
+    let (mut pairs, mut at) = (Vec::new(), 0);
+    let text = |at: &mut usize, has_gap: bool| -> Option<&[u8]> {
+        let (len, head) = match body.get(*at..)? {
+            [254, a, b, c, d, ..] => (u32::from_le_bytes([*a, *b, *c, *d]) as usize, 5),
+            [255, ..] | [] => return None,
+            [n, ..] => (usize::from(*n), 1),
+        };
+        let start = *at + head + usize::from(has_gap);
+        // Behind a value there may be bytes out of use.
+        let gap = if has_gap { usize::from(*body.get(start - 1)?) } else { 0 };
+        let end = start.checked_add(len)?;
+        let text = body.get(start..end)?;
+        *at = end.checked_add(gap).filter(|&next| next <= body.len())?;
+        Some(text)
+    };
+    while at < body.len() {
+        let field = text(&mut at, false).ok_or(Broken::Corrupt)?;
+        let value = text(&mut at, true).ok_or(Broken::Corrupt)?;
+        pairs.push((field, value));
+    }
+    Ok(pairs)
 }

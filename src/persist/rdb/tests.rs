@@ -2,7 +2,11 @@ use super::*;
 use crate::{
     base::rng::Rng,
     ds::listpack::Listpack,
-    value::list::{End, List, ListConfig},
+    value::{
+        Hash,
+        hash::Until,
+        list::{End, List, ListConfig},
+    },
 };
 use old::Ziplist;
 
@@ -12,6 +16,11 @@ fn hex(text: &str) -> Vec<u8> {
     digits.chunks(2).map(byte).collect()
 }
 
+/// The limits of the default parameters.
+fn limits() -> Limits {
+    crate::state::config::Config::default().limits([1, 2])
+}
+
 fn round_trip(value: &Value, limits: &Limits) -> Value {
     let payload = dump(value.as_ref());
     restore(&payload, limits).expect("what was written can be read")
@@ -19,7 +28,7 @@ fn round_trip(value: &Value, limits: &Limits) -> Value {
 
 #[test]
 fn strings_come_back_as_set_would_store_them() {
-    let limits = Limits::default();
+    let limits = limits();
     let texts: [&[u8]; 12] = [
         b"",
         b"a",
@@ -56,7 +65,7 @@ fn lengths_of_all_sizes() {
 fn lists_come_back_in_their_encoding() {
     let mut rng = Rng::new(3);
     for fill in [-2, 4, 128] {
-        let limits = Limits { list: ListConfig { fill, ..ListConfig::default() } };
+        let limits = Limits { list: ListConfig { fill, ..ListConfig::default() }, ..limits() };
         for n in [1, 5, 200, 3000] {
             let mut list = List::new();
             for _ in 0..n {
@@ -74,9 +83,30 @@ fn lists_come_back_in_their_encoding() {
     }
 }
 
+fn hash_of(fields: u32, limits: &Limits) -> Hash {
+    let mut hash = Hash::new();
+    for i in 0..fields {
+        let until = if fields > 100 && i % 3 == 0 { Until::At(i64::from(i) + 1) } else { Until::Forever };
+        hash.set(format!("field:{i}").as_bytes(), i.to_string().as_bytes(), until, 0, &limits.hash);
+    }
+    hash
+}
+
+#[test]
+fn hashes_come_back_with_the_expiries_of_their_fields() {
+    let limits = limits();
+    for n in [1, 5, 512, 513, 2000] {
+        let value = Value::Hash(hash_of(n, &limits));
+        let back = round_trip(&value, &limits);
+        assert_eq!((back.encoding(), &back), (value.encoding(), &value), "{n}");
+    }
+    let expiring = dump(Value::Hash(hash_of(200, &limits)).as_ref());
+    assert_eq!((expiring[0], &expiring[expiring.len() - 10..][..2]), (22, &[80, 0][..]));
+}
+
 #[test]
 fn what_is_broken_is_refused() {
-    let limits = Limits::default();
+    let limits = limits();
     let good = dump(ValueRef::Str(b"some text that is long enough to be compressed, compressed, compressed"));
     assert!(restore(&good, &limits).is_ok());
     for at in 0..good.len() {
@@ -97,11 +127,16 @@ fn what_is_broken_is_refused() {
 /// Whatever bytes come: an answer, and no more memory than they are worth.
 #[test]
 fn any_bytes_are_answered() {
-    let limits = Limits::default();
+    let limits = limits();
     let mut rng = Rng::new(11);
     let mut list = List::new();
     (0..100u32).for_each(|i| list.push(End::Right, i.to_string().as_bytes(), &limits.list));
-    let seeds = [dump(Value::List(list).as_ref()), dump(ValueRef::Str(&[b'x'; 100]))];
+    let seeds = [
+        dump(Value::List(list).as_ref()),
+        dump(ValueRef::Str(&[b'x'; 100])),
+        dump(Value::Hash(hash_of(20, &limits)).as_ref()),
+        dump(Value::Hash(hash_of(600, &limits)).as_ref()),
+    ];
     for round in 0..20_000 {
         let mut bytes = seeds[round % seeds.len()].clone();
         let body = bytes.len() - 10;

@@ -1,6 +1,9 @@
 //! Writing the parts of which values are made.
 
-use crate::base::num::{MAX_INT_LEN, i64_to_buf, parse_i64};
+use crate::{
+    base::num::{MAX_INT_LEN, i64_to_buf, parse_i64},
+    ds::listpack::Elem,
+};
 
 /// Strings from this length on are compressed where that makes them shorter.
 const COMPRESS_FROM_BYTES: usize = 21;
@@ -96,6 +99,14 @@ impl Writer {
             return self.raw(&packed);
         }
         self.plain(bytes);
+    }
+
+    /// An element of a listpack.
+    pub fn elem(&mut self, elem: Elem<'_>) {
+        match elem {
+            Elem::Int(number) => self.int(number),
+            Elem::Bytes(bytes) => self.string(bytes),
+        }
     }
 
     fn plain(&mut self, bytes: &[u8]) {
