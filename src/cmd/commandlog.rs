@@ -7,15 +7,13 @@ use crate::{
 
 /// The commands of this family.
 pub const COMMANDS: &[CommandSpec] = &[
-    CommandSpec::container("slowlog", Group::Server, SLOWLOG_SUBCOMMANDS).doc(
-        "2.2.12",
-        "Holds the commands about the log of slow calls.",
-        "Depends on the subcommand.",
-    ),
+    CommandSpec::container("slowlog", Group::Server, SLOWLOG_SUBCOMMANDS)
+        .doc("2.2.12", "Holds the commands about the log of slow calls.", "")
+        .deprecated("8.1.0", "`COMMANDLOG`"),
     CommandSpec::container("commandlog", Group::Server, COMMANDLOG_SUBCOMMANDS).doc(
         "8.1.0",
         "Holds the commands about the logs of calls.",
-        "Depends on the subcommand.",
+        "",
     ),
 ];
 
@@ -30,23 +28,32 @@ const SLOWLOG_SUBCOMMANDS: &[CommandSpec] = &[
         .doc("2.2.12", "Answers the slow calls, newest first.", "O(N)")
         .args(&[Arg::new("count", ArgKind::Integer).optional()])
         .history(&[("4.0.0", "Entries have the address and name of the client.")])
-        .tips(GET_TIPS),
-    CommandSpec::new("help", 2, Group::Server, slowlog_help).flags(&[Flags::LOADING, Flags::STALE]).doc(
-        "6.2.0",
-        "Explains the subcommands.",
-        "O(1)",
-    ),
+        .tips(GET_TIPS)
+        .deprecated("8.1.0", "`COMMANDLOG GET <count> SLOW`"),
+    CommandSpec::new("help", 2, Group::Server, slowlog_help)
+        .flags(&[Flags::LOADING, Flags::STALE])
+        .doc("6.2.0", "Explains the subcommands.", "O(1)")
+        .deprecated("8.1.0", "`COMMANDLOG HELP`"),
     CommandSpec::new("len", 2, Group::Server, slowlog_len)
         .flags(ADMIN)
         .doc("2.2.12", "Answers how many slow calls are kept.", "O(1)")
-        .tips(LEN_TIPS),
+        .tips(LEN_TIPS)
+        .deprecated("8.1.0", "`COMMANDLOG LEN SLOW`"),
     CommandSpec::new("reset", 2, Group::Server, slowlog_reset)
         .flags(ADMIN)
         .doc("2.2.12", "Forgets the slow calls.", "O(N)")
-        .tips(RESET_TIPS),
+        .tips(RESET_TIPS)
+        .deprecated("8.1.0", "`COMMANDLOG RESET SLOW`"),
 ];
 
-const TYPE: Arg = Arg::new("type", ArgKind::String);
+const TYPE: Arg = Arg::new(
+    "type",
+    ArgKind::OneOf(&[
+        Arg::new("slow", ArgKind::String),
+        Arg::new("large-request", ArgKind::String),
+        Arg::new("large-reply", ArgKind::String),
+    ]),
+);
 
 const COMMANDLOG_SUBCOMMANDS: &[CommandSpec] =
     &[

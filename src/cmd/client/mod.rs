@@ -331,7 +331,7 @@ fn client_help(ctx: &mut Ctx<'_>) -> Outcome {
     ctx.help(
         "CLIENT",
         &[
-            "CAPA <option> [<option> ...]",
+            "CAPA <option> [options...]",
             "    Tell what the client is able to do: REDIRECT.",
             "GETREDIR",
             "    Return the ID of the connection that is told of changed keys.",
@@ -367,7 +367,7 @@ fn client_help(ctx: &mut Ctx<'_>) -> Outcome {
             "    Control the replies sent to the current connection.",
             "SETNAME <name>",
             "    Assign the name <name> to the current connection.",
-            "SETINFO (LIB-NAME|LIB-VER) <value>",
+            "SETINFO <option> <value>",
             "    Tell which library the current connection uses.",
             "UNBLOCK <clientid> [TIMEOUT|ERROR]",
             "    Unblock the specified blocked client.",

@@ -37,7 +37,7 @@ const SUBCOMMANDS: &[CommandSpec] = &[
     CommandSpec::new("histogram", -2, Group::Server, histogram)
         .flags(ADMIN)
         .doc("7.0.0", "Answers how the durations of commands are distributed.", "O(N)")
-        .args(&[Arg::new("COMMAND", ArgKind::String).optional().multiple()])
+        .args(&[Arg::new("command", ArgKind::String).optional().multiple()])
         .tips(TIPS),
     CommandSpec::new("history", 3, Group::Server, history)
         .flags(ADMIN)
