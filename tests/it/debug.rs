@@ -179,6 +179,11 @@ fn tables_are_measured() {
     ] {
         assert_eq!(server.call(a, &format!("DEBUG HTSTATS-KEY {key}")), error);
     }
+    server.call(a, "HSET h field value");
+    assert_eq!(server.call(a, "DEBUG LISTPACK h"), "+Listpack structure printed on stdout");
+    server.call(a, &format!("HSET h field {}", "x".repeat(100)));
+    assert!(server.call(a, "DEBUG HTSTATS-KEY h").contains(r" number of entries: 1\n"));
+    assert_eq!(server.call(a, "DEBUG LISTPACK h"), "-ERR Not a listpack encoded object.");
 }
 
 #[test]

@@ -31,11 +31,20 @@ fn table_lines(entries: usize, bytes: usize) -> String {
     }
 }
 
-/// No value is a table of its own yet.
+/// The state of the table that a value is.
 pub(super) fn htstats_key(ctx: &mut Ctx<'_>) -> Outcome {
     let (db, key) = (ctx.db(), ctx.args.at(2));
-    ctx.store.find(db, key).ok_or(CmdError::NO_SUCH_KEY)?;
-    Err(CmdError::new("ERR The value stored at the specified key is not represented using an hash table"))
+    let pos = ctx.store.find(db, key).ok_or(CmdError::NO_SUCH_KEY)?;
+    let lines = match ctx.store.entry(db, pos).value() {
+        ValueRef::Hash(hash) if hash.as_pack().is_none() => table_lines(hash.len(), hash.mem_bytes()),
+        _ => {
+            return Err(CmdError::new(
+                "ERR The value stored at the specified key is not represented using an hash table",
+            ));
+        }
+    };
+    ctx.out().verbatim("txt", lines.as_bytes());
+    Ok(Flow::Done)
 }
 
 /// Logs the elements of a value that is one pack.
