@@ -8,6 +8,7 @@ use crate::{
     resp::error::shown,
     store::changes::{Class, Event},
 };
+use std::ops::Range;
 
 /// The commands of this family.
 pub const COMMANDS: &[CommandSpec] = &[
@@ -143,9 +144,63 @@ pub(super) fn invalid_time(command: &str) -> CmdError {
     CmdError::with(format!("ERR invalid expire time in '{command}' command"))
 }
 
+/// A time that an option gives.
+#[derive(Clone, Copy)]
+pub(super) struct Time<'a> {
+    pub text: &'a [u8],
+    pub unit: Unit,
+    /// Counted from now rather than from 1970.
+    pub relative: bool,
+}
+
+impl Time<'_> {
+    /// The time in milliseconds since 1970; a number below `least` gives none.
+    pub(super) fn at_ms(&self, now_ms: i64, least: i64, command: &str) -> Result<i64, CmdError> {
+        let time = int(self.text)?;
+        let time_ms = match self.unit {
+            Unit::Seconds => time.checked_mul(1000),
+            Unit::Milliseconds => Some(time),
+        };
+        let base_ms = if self.relative { now_ms } else { 0 };
+        let at_ms = time_ms.filter(|&ms| ms >= least).and_then(|ms| ms.checked_add(base_ms));
+        at_ms.ok_or_else(|| invalid_time(command))
+    }
+}
+
+/// What a command is told about an expiry beside its main business.
+#[derive(Clone, Copy)]
+pub(super) enum Ttl<'a> {
+    Unsaid,
+    Keep,
+    Persist,
+    At(Time<'a>),
+}
+
+impl<'a> Ttl<'a> {
+    /// Reads an option that gives a time, of which the last of several of the same kind counts. `None`: it is another
+    /// option, or may not stand here.
+    pub(super) fn option(self, word: &[u8], value: Option<&'a [u8]>) -> Option<Ttl<'a>> {
+        let kinds = [
+            ("ex", Unit::Seconds, true),
+            ("px", Unit::Milliseconds, true),
+            ("exat", Unit::Seconds, false),
+            ("pxat", Unit::Milliseconds, false),
+        ];
+        let kind = kinds.into_iter().find(|(name, ..)| word.eq_ignore_ascii_case(name.as_bytes()));
+        let (_, unit, relative) = kind?;
+        let fits = match self {
+            Ttl::Unsaid => true,
+            Ttl::Keep | Ttl::Persist => false,
+            Ttl::At(time) => time.unit == unit && time.relative == relative,
+        };
+        let text = value?;
+        fits.then_some(Ttl::At(Time { text, unit, relative }))
+    }
+}
+
 /// Which times an EXPIRE accepts.
 #[derive(Default)]
-struct Conditions {
+pub(super) struct Conditions {
     nx: bool,
     xx: bool,
     gt: bool,
@@ -153,9 +208,10 @@ struct Conditions {
 }
 
 impl Conditions {
-    fn parse(ctx: &Ctx<'_>) -> Result<Conditions, CmdError> {
+    /// Reads the arguments at these places.
+    pub(super) fn parse(ctx: &Ctx<'_>, at: Range<usize>) -> Result<Conditions, CmdError> {
         let mut conditions = Conditions::default();
-        for (i, word) in (3..).zip(ctx.args.from(3)) {
+        for (i, word) in at.map(|i| (i, ctx.args.at(i))) {
             if ctx.is_word(i, "nx") {
                 conditions.nx = true;
             } else if ctx.is_word(i, "xx") {
@@ -179,7 +235,7 @@ impl Conditions {
     }
 
     /// Whether a key that expires at `current_ms` may expire at `at_ms`. A key without an expiry lives for ever.
-    fn hold(&self, current_ms: Option<i64>, at_ms: i64) -> bool {
+    pub(super) fn hold(&self, current_ms: Option<i64>, at_ms: i64) -> bool {
         !(self.nx && current_ms.is_some()
             || self.xx && current_ms.is_none()
             || self.gt && current_ms.is_none_or(|current_ms| at_ms <= current_ms)
@@ -209,7 +265,7 @@ fn pexpireat(ctx: &mut Ctx<'_>) -> Outcome {
 
 fn expire_at(ctx: &mut Ctx<'_>, command: &str, unit: Unit, base_ms: i64) -> Outcome {
     let (key, db) = (ctx.args.at(1), ctx.db());
-    let conditions = Conditions::parse(ctx)?;
+    let conditions = Conditions::parse(ctx, 3..ctx.args.len())?;
     let time = int(ctx.args.at(2))?;
     let time_ms = match unit {
         Unit::Seconds => time.checked_mul(1000),
@@ -252,7 +308,7 @@ fn pexpiretime(ctx: &mut Ctx<'_>) -> Outcome {
 }
 
 /// Milliseconds as the nearest number of seconds.
-fn seconds(ms: i64) -> i64 {
+pub(super) fn seconds(ms: i64) -> i64 {
     ms / 1000 + i64::from(ms % 1000 >= 500)
 }
 

@@ -46,6 +46,7 @@ pub const FAMILIES: &[&[CommandSpec]] = &[
     geo::COMMANDS,
     hashes::COMMANDS[0],
     hashes::COMMANDS[1],
+    hashes::COMMANDS[2],
     hyperloglog::COMMANDS,
     keys::COMMANDS,
     latency::COMMANDS,

@@ -157,7 +157,7 @@ impl Engine {
         for _ in 0..databases {
             let db = self.cron.expire_db;
             let slice = self.store.expire_slice(db, limit);
-            let keys = self.store.volatile_len(db);
+            let keys = self.store.expirable_len(db);
             let dense = slice.expired > 0 && slice.expired * EXPIRE_DENSE >= slice.looked_at;
             // Deletions move keys behind the walk, so one more whole walk must find little before it slows down.
             let left = if dense { keys } else { self.cron.expire_left.saturating_sub(slice.looked_at) };

@@ -20,6 +20,40 @@ struct Database {
     table: Table<Entry>,
     /// Where the search for expired keys goes on.
     expire_cursor: u64,
+    volatile: VolatileFields,
+}
+
+/// How many keys hold fields that expire, and how many such fields there are.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+struct VolatileFields {
+    keys: usize,
+    /// Those of the keys that have no expiry of their own.
+    keys_alone: usize,
+    fields: usize,
+}
+
+impl VolatileFields {
+    #[inline]
+    fn of(entry: &Entry) -> VolatileFields {
+        match entry.volatile_fields() {
+            0 => VolatileFields::default(),
+            fields => VolatileFields { keys: 1, keys_alone: entry.expire_at_ms().is_none().into(), fields },
+        }
+    }
+
+    #[inline]
+    fn add(&mut self, other: VolatileFields) {
+        self.keys += other.keys;
+        self.keys_alone += other.keys_alone;
+        self.fields += other.fields;
+    }
+
+    #[inline]
+    fn subtract(&mut self, other: VolatileFields) {
+        self.keys -= other.keys;
+        self.keys_alone -= other.keys_alone;
+        self.fields -= other.fields;
+    }
 }
 
 /// Counters of the keyspace, for INFO.
@@ -28,6 +62,8 @@ pub struct StoreStats {
     pub hits: u64,
     pub misses: u64,
     pub expired: u64,
+    /// Fields of hashes.
+    pub expired_fields: u64,
     /// Slices of the search for expired keys that ended at their bound.
     pub expire_slices_full: u64,
     pub lazy_freed: u64,
@@ -101,6 +137,8 @@ pub struct Edit<'a> {
     guard: Guard<'a, Entry>,
     before_bytes: usize,
     entries_bytes: &'a mut usize,
+    before_volatile: VolatileFields,
+    volatile: &'a mut VolatileFields,
 }
 
 impl Deref for Edit<'_> {
@@ -122,13 +160,21 @@ impl Drop for Edit<'_> {
     fn drop(&mut self) {
         *self.entries_bytes += self.guard.mem_bytes();
         *self.entries_bytes -= self.before_bytes;
+        self.volatile.add(VolatileFields::of(&self.guard));
+        self.volatile.subtract(self.before_volatile);
     }
 }
 
 impl Store {
     /// Empty databases, whose hashes depend on `seed`.
     pub fn new(databases: usize, seed: [u64; 2]) -> Store {
-        let dbs = (0..databases).map(|_| Database { table: Table::new(seed), expire_cursor: 0 }).collect();
+        let dbs = (0..databases)
+            .map(|_| Database {
+                table: Table::new(seed),
+                expire_cursor: 0,
+                volatile: VolatileFields::default(),
+            })
+            .collect();
         Store {
             dbs,
             now_ms: 0,
@@ -158,9 +204,21 @@ impl Store {
         self.dbs.iter().all(|db| db.table.is_empty())
     }
 
-    /// Keys with an expiry in a database.
+    /// Keys with an expiry of their own in a database.
     pub fn volatile_len(&self, db: usize) -> usize {
-        self.dbs[db].table.volatile_len()
+        let Database { table, volatile, .. } = &self.dbs[db];
+        table.volatile_len() - volatile.keys_alone
+    }
+
+    /// Keys in a database that hold fields with an expiry.
+    pub fn volatile_items_len(&self, db: usize) -> usize {
+        self.dbs[db].volatile.keys
+    }
+
+    /// What the search for expired keys and fields has to look at in a database.
+    pub fn expirable_len(&self, db: usize) -> usize {
+        let Database { table, volatile, .. } = &self.dbs[db];
+        table.volatile_len() + volatile.fields
     }
 
     /// Memory of keys, values and tables, in bytes.
@@ -276,6 +334,12 @@ impl Store {
         expire_at_ms <= self.now_ms && matches!(self.overdue, Overdue::Deleted | Overdue::Hidden)
     }
 
+    /// The time at which the command that runs sees fields of hashes: those that expire until then are hidden from it.
+    #[inline]
+    pub fn fields_now_ms(&self) -> i64 {
+        if self.overdue == Overdue::Live { i64::MIN } else { self.now_ms }
+    }
+
     /// Whether an entry is not to be found because its time has come.
     fn is_over(&self, entry: &Entry) -> bool {
         self.overdue != Overdue::Live && entry.expire_at_ms().is_some_and(|at| at <= self.now_ms)
@@ -350,8 +414,15 @@ impl Store {
     /// The entry at a place that was just found, to be changed. The caller says what changed with [`Store::changed`].
     #[inline]
     pub fn edit(&mut self, db: usize, pos: Pos) -> Edit<'_> {
-        let guard = self.dbs[db].table.edit(pos);
-        Edit { before_bytes: guard.mem_bytes(), guard, entries_bytes: &mut self.entries_bytes }
+        let Database { table, volatile, .. } = &mut self.dbs[db];
+        let guard = table.edit(pos);
+        Edit {
+            before_bytes: guard.mem_bytes(),
+            entries_bytes: &mut self.entries_bytes,
+            before_volatile: VolatileFields::of(&guard),
+            volatile,
+            guard,
+        }
     }
 
     /// Records that a key changed.
@@ -375,7 +446,9 @@ impl Store {
         self.lru.start(&entry);
         self.entries_bytes += entry.mem_bytes();
         self.changes.appeared(db, &entry);
-        self.dbs[db].table.insert(hash, entry);
+        let database = &mut self.dbs[db];
+        database.volatile.add(VolatileFields::of(&entry));
+        database.table.insert(hash, entry);
     }
 
     /// Writes a string to a key, whatever it held. Returns whether the key is new.
@@ -443,14 +516,21 @@ impl Store {
 
     /// Deletes the key at a place that was just found.
     pub fn remove_at(&mut self, db: usize, pos: Pos) {
-        let entry = self.dbs[db].table.remove(pos);
+        let entry = self.take_entry(db, pos);
         self.discard_entry(entry);
+    }
+
+    fn take_entry(&mut self, db: usize, pos: Pos) -> Entry {
+        let database = &mut self.dbs[db];
+        let entry = database.table.remove(pos);
+        database.volatile.subtract(VolatileFields::of(&entry));
+        entry
     }
 
     /// Takes a key out with its value and expiry.
     pub fn take(&mut self, db: usize, key: &[u8]) -> Option<(Value, Option<i64>)> {
         let pos = self.find(db, key)?;
-        let entry = self.dbs[db].table.remove(pos);
+        let entry = self.take_entry(db, pos);
         self.entries_bytes -= entry.mem_bytes();
         let expire = entry.expire_at_ms();
         Some((entry.into_value(), expire))
@@ -461,6 +541,7 @@ impl Store {
         let database = &mut self.dbs[db];
         let table = database.table.take();
         database.expire_cursor = 0;
+        database.volatile = VolatileFields::default();
         let n = table.len();
         if n > 0 {
             self.garbage.add_table(table);

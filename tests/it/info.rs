@@ -168,8 +168,8 @@ fn databases_with_keys_are_listed() {
     server.call(a, "SELECT 9");
     server.call(a, "RPUSH k 1");
     let info = server.call(a, "INFO keyspace");
-    assert_eq!(value(&info, "db0"), "keys=2,expires=0,avg_ttl=0");
-    assert_eq!(value(&info, "db9"), "keys=1,expires=0,avg_ttl=0");
+    assert_eq!(value(&info, "db0"), "keys=2,expires=0,avg_ttl=0,keys_with_volatile_items=0");
+    assert_eq!(value(&info, "db9"), "keys=1,expires=0,avg_ttl=0,keys_with_volatile_items=0");
     let (value, now_ms) = (staywire::value::Value::Int(1), server.engine.now_ms());
     server.engine.store.insert(9, b"t", value.clone(), Some(now_ms + 1000));
     server.engine.store.insert(9, b"u", value, Some(now_ms + 3000));

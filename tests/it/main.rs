@@ -8,6 +8,7 @@ mod debug;
 mod dump;
 mod embed;
 mod expire;
+mod field_expiry;
 mod hashes;
 mod idle;
 mod info;

@@ -21,7 +21,7 @@ impl Digest {
         self.0 = Sha1::digest(self.0).into();
     }
 
-    fn add_value(&mut self, value: ValueRef<'_>, volatile: bool) {
+    fn add_value(&mut self, value: ValueRef<'_>, volatile: bool, fields_now_ms: i64) {
         match value {
             ValueRef::Int(number) => {
                 self.mix(TYPE_STRING);
@@ -40,7 +40,7 @@ impl Digest {
             }
             ValueRef::Hash(hash) => {
                 self.mix(TYPE_HASH);
-                hash.each(|field, value, _| {
+                hash.each_live(fields_now_ms, |field, value| {
                     let mut pair = Digest::default();
                     pair.mix(&field.to_vec());
                     pair.mix(&value.to_vec());
@@ -75,7 +75,7 @@ pub(super) fn of_all(store: &Store) -> String {
         for entry in store.table(db).iter() {
             let mut one = Digest::default();
             one.mix(entry.key());
-            one.add_value(entry.value(), entry.expire_at_ms().is_some());
+            one.add_value(entry.value(), entry.expire_at_ms().is_some(), store.fields_now_ms());
             all.xor(&one.0);
         }
     }
@@ -87,7 +87,7 @@ pub(super) fn of_value(store: &mut Store, db: usize, key: &[u8]) -> String {
     let mut digest = Digest::default();
     if let Some(pos) = store.find(db, key) {
         let entry = store.entry(db, pos);
-        digest.add_value(entry.value(), entry.expire_at_ms().is_some());
+        digest.add_value(entry.value(), entry.expire_at_ms().is_some(), store.fields_now_ms());
     }
     digest.hex()
 }

@@ -1,5 +1,6 @@
 //! Hashes: writing and reading fields, and fields that expire.
 
+mod expiry;
 mod read;
 mod write;
 
@@ -18,7 +19,7 @@ use crate::{
 };
 
 /// The commands of this family.
-pub const COMMANDS: [&[CommandSpec]; 2] = [read::COMMANDS, write::COMMANDS];
+pub const COMMANDS: [&[CommandSpec]; 3] = [expiry::COMMANDS, read::COMMANDS, write::COMMANDS];
 
 /// The hash in an entry, to be read.
 #[inline]

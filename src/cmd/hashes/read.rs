@@ -117,13 +117,13 @@ fn read(
 
 /// <https://valkey.io/commands/hget/>
 fn hget(ctx: &mut Ctx<'_>) -> Outcome {
-    let (field, now_ms) = (ctx.args.at(2), ctx.now_ms());
+    let (field, now_ms) = (ctx.args.at(2), ctx.store.fields_now_ms());
     read(ctx, Output::null, |hash, out| reply_or_null(out, hash.get(field, now_ms)))
 }
 
 /// <https://valkey.io/commands/hmget/>
 fn hmget(ctx: &mut Ctx<'_>) -> Outcome {
-    let (fields, now_ms) = (ctx.args.from(2), ctx.now_ms());
+    let (fields, now_ms) = (ctx.args.from(2), ctx.store.fields_now_ms());
     let n = fields.len();
     let none = |out: &mut Output| {
         out.array(n);
@@ -137,7 +137,7 @@ fn hmget(ctx: &mut Ctx<'_>) -> Outcome {
 
 /// <https://valkey.io/commands/hexists/>
 fn hexists(ctx: &mut Ctx<'_>) -> Outcome {
-    let (field, now_ms) = (ctx.args.at(2), ctx.now_ms());
+    let (field, now_ms) = (ctx.args.at(2), ctx.store.fields_now_ms());
     read(ctx, |out| out.int(0), |hash, out| out.int(hash.find_live(field, now_ms).is_some().into()))
 }
 
@@ -148,14 +148,14 @@ fn hlen(ctx: &mut Ctx<'_>) -> Outcome {
 
 /// <https://valkey.io/commands/hstrlen/>
 fn hstrlen(ctx: &mut Ctx<'_>) -> Outcome {
-    let (field, now_ms) = (ctx.args.at(2), ctx.now_ms());
+    let (field, now_ms) = (ctx.args.at(2), ctx.store.fields_now_ms());
     let len = |hash: &Hash| hash.get(field, now_ms).map_or(0, |value| value.text_len());
     read(ctx, |out| out.int(0), |hash, out| out.count(len(hash)))
 }
 
 /// <https://valkey.io/commands/hkeys/>
 fn hkeys(ctx: &mut Ctx<'_>) -> Outcome {
-    let now_ms = ctx.now_ms();
+    let now_ms = ctx.store.fields_now_ms();
     read(
         ctx,
         |out| out.array(0),
@@ -168,7 +168,7 @@ fn hkeys(ctx: &mut Ctx<'_>) -> Outcome {
 
 /// <https://valkey.io/commands/hvals/>
 fn hvals(ctx: &mut Ctx<'_>) -> Outcome {
-    let now_ms = ctx.now_ms();
+    let now_ms = ctx.store.fields_now_ms();
     read(
         ctx,
         |out| out.array(0),
@@ -181,7 +181,7 @@ fn hvals(ctx: &mut Ctx<'_>) -> Outcome {
 
 /// <https://valkey.io/commands/hgetall/>
 fn hgetall(ctx: &mut Ctx<'_>) -> Outcome {
-    let now_ms = ctx.now_ms();
+    let now_ms = ctx.store.fields_now_ms();
     read(
         ctx,
         |out| out.map(0),
@@ -197,7 +197,7 @@ fn hgetall(ctx: &mut Ctx<'_>) -> Outcome {
 
 /// <https://valkey.io/commands/hrandfield/>
 fn hrandfield(ctx: &mut Ctx<'_>) -> Outcome {
-    let (args, db, now_ms) = (ctx.args, ctx.db(), ctx.now_ms());
+    let (args, db, now_ms) = (ctx.args, ctx.db(), ctx.store.fields_now_ms());
     let count = match args.get(2) {
         Some(count) => Some(random_count(int(count)?)?),
         None => None,
@@ -274,7 +274,7 @@ fn random_count(count: i64) -> Result<(usize, bool), CmdError> {
 /// <https://valkey.io/commands/hscan/>. A step of a table visits a group of some 32 fields, as SCAN does; a pack is
 /// answered whole.
 fn hscan(ctx: &mut Ctx<'_>) -> Outcome {
-    let (db, now_ms) = (ctx.db(), ctx.now_ms());
+    let (db, now_ms) = (ctx.db(), ctx.store.fields_now_ms());
     let mut cursor = scan::cursor(ctx.args.at(2))?;
     let Some(pos) = ctx.store.read(db, ctx.args.at(1)) else {
         let out = ctx.out();

@@ -93,7 +93,7 @@ fn hmset(ctx: &mut Ctx<'_>) -> Outcome {
 /// Writes the fields and values from argument 2 on. Returns how many fields are new.
 #[inline]
 fn set_pairs(ctx: &mut Ctx<'_>, command: &str) -> Result<usize, CmdError> {
-    let (args, db, now_ms) = (ctx.args, ctx.db(), ctx.now_ms());
+    let (args, db, now_ms) = (ctx.args, ctx.db(), ctx.store.fields_now_ms());
     if !args.len().is_multiple_of(2) {
         return Err(CmdError::wrong_arity(command));
     }
@@ -109,21 +109,15 @@ fn set_pairs(ctx: &mut Ctx<'_>, command: &str) -> Result<usize, CmdError> {
         }
         (created, expired)
     });
-    (0..expired).for_each(|_| hexpired(ctx.store, db, key));
+    ctx.store.fields_expired(db, key, expired);
     changed(ctx.store, db, key, "hset");
     ctx.store.changes.dirty += (args.len() / 2 - 2) as u64;
     Ok(created)
 }
 
-/// An expired field was overwritten or removed.
-#[inline]
-pub(super) fn hexpired(store: &mut Store, db: usize, key: &[u8]) {
-    store.changed(db, key, Event(Class::Hash, "hexpired"));
-}
-
 /// <https://valkey.io/commands/hsetnx/>
 fn hsetnx(ctx: &mut Ctx<'_>) -> Outcome {
-    let (args, db, now_ms) = (ctx.args, ctx.db(), ctx.now_ms());
+    let (args, db, now_ms) = (ctx.args, ctx.db(), ctx.store.fields_now_ms());
     let (key, field) = (args.at(1), args.at(2));
     let found = find(ctx.store, db, key)?;
     if let Some(pos) = found
@@ -137,17 +131,16 @@ fn hsetnx(ctx: &mut Ctx<'_>) -> Outcome {
 
 /// Writes a value to the field at argument 2 of the hash that was found, or of a new one.
 fn write(ctx: &mut Ctx<'_>, found: Option<Pos>, event: &'static str, value: &[u8], until: Until) {
-    let (key, field, db, now_ms, cfg) = (ctx.args.at(1), ctx.args.at(2), ctx.db(), ctx.now_ms(), config(ctx));
+    let (key, field, db, now_ms, cfg) =
+        (ctx.args.at(1), ctx.args.at(2), ctx.db(), ctx.store.fields_now_ms(), config(ctx));
     let written = change(ctx.store, db, key, found, |hash| hash.set(field, value, until, now_ms, &cfg));
-    if written == Written::OverExpired {
-        hexpired(ctx.store, db, key);
-    }
+    ctx.store.fields_expired(db, key, (written == Written::OverExpired).into());
     changed(ctx.store, db, key, event);
 }
 
 /// <https://valkey.io/commands/hincrby/>
 fn hincrby(ctx: &mut Ctx<'_>) -> Outcome {
-    let (args, db, now_ms) = (ctx.args, ctx.db(), ctx.now_ms());
+    let (args, db, now_ms) = (ctx.args, ctx.db(), ctx.store.fields_now_ms());
     let increment = int(args.at(3))?;
     let found = find(ctx.store, db, args.at(1))?;
     let current = match found {
@@ -168,7 +161,7 @@ fn hincrby(ctx: &mut Ctx<'_>) -> Outcome {
 
 /// <https://valkey.io/commands/hincrbyfloat/>
 fn hincrbyfloat(ctx: &mut Ctx<'_>) -> Outcome {
-    let (args, db, now_ms) = (ctx.args, ctx.db(), ctx.now_ms());
+    let (args, db, now_ms) = (ctx.args, ctx.db(), ctx.store.fields_now_ms());
     let increment = args.at(3);
     ldouble::check(increment).map_err(|error| match error {
         IncrError::NotAFloat => CmdError::NOT_A_FLOAT,
@@ -194,7 +187,7 @@ fn hincrbyfloat(ctx: &mut Ctx<'_>) -> Outcome {
 
 /// <https://valkey.io/commands/hdel/>
 fn hdel(ctx: &mut Ctx<'_>) -> Outcome {
-    let (args, db, now_ms) = (ctx.args, ctx.db(), ctx.now_ms());
+    let (args, db, now_ms) = (ctx.args, ctx.db(), ctx.store.fields_now_ms());
     let key = args.at(1);
     let Some(pos) = find(ctx.store, db, key)? else { return ctx.int(0) };
     let mut edit = ctx.store.edit(db, pos);

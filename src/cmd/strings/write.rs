@@ -3,70 +3,16 @@
 use super::{super::expire, read::reply_string, text};
 use crate::{
     base::num::MAX_INT_LEN,
-    command::{Args, CmdError, Ctx, Flow, KeyFlags, Outcome, ctx::int},
+    command::{Args, CmdError, Ctx, Flow, KeyFlags, Outcome},
     store::{
         Expiry,
         changes::{Class, Event},
     },
 };
-use expire::{Unit, invalid_time};
+use expire::{Time, Ttl, Unit};
 
 const SET: Event = Event(Class::String, "set");
 const EXPIRE: Event = Event(Class::Generic, "expire");
-
-/// A time that an option gives.
-#[derive(Clone, Copy)]
-struct Time<'a> {
-    text: &'a [u8],
-    unit: Unit,
-    /// Counted from now rather than from 1970.
-    relative: bool,
-}
-
-impl Time<'_> {
-    /// The time in milliseconds since 1970. Only what is positive is one.
-    fn at_ms(&self, now_ms: i64, command: &str) -> Result<i64, CmdError> {
-        let time = int(self.text)?;
-        let time_ms = match self.unit {
-            Unit::Seconds => time.checked_mul(1000),
-            Unit::Milliseconds => Some(time),
-        };
-        let base_ms = if self.relative { now_ms } else { 0 };
-        let at_ms = time_ms.filter(|&ms| ms > 0).and_then(|ms| ms.checked_add(base_ms));
-        at_ms.ok_or_else(|| invalid_time(command))
-    }
-}
-
-/// What SET and GETEX are told about the expiry.
-#[derive(Clone, Copy)]
-enum Ttl<'a> {
-    Unsaid,
-    Keep,
-    Persist,
-    At(Time<'a>),
-}
-
-impl<'a> Ttl<'a> {
-    /// Reads an option that gives a time, of which the last of several of the same kind counts. `None`: it is another
-    /// option, or may not stand here.
-    fn option(self, word: &[u8], value: Option<&'a [u8]>) -> Option<Ttl<'a>> {
-        let kinds = [
-            ("ex", Unit::Seconds, true),
-            ("px", Unit::Milliseconds, true),
-            ("exat", Unit::Seconds, false),
-            ("pxat", Unit::Milliseconds, false),
-        ];
-        let kind = kinds.into_iter().find(|(name, ..)| word.eq_ignore_ascii_case(name.as_bytes()));
-        let (_, unit, relative) = kind?;
-        let fits = match self {
-            Ttl::Unsaid => true,
-            Ttl::Keep | Ttl::Persist => false,
-            Ttl::At(time) => time.unit == unit && time.relative == relative,
-        };
-        let text = value?;
-        fits.then_some(Ttl::At(Time { text, unit, relative }))
-    }
-}
 
 /// When SET writes.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -135,7 +81,7 @@ fn set_with_options(ctx: &mut Ctx<'_>) -> Outcome {
     let SetOptions { condition, ttl, get } = SetOptions::parse(ctx)?;
     let expiry = match ttl {
         Ttl::Keep => Expiry::Keep,
-        Ttl::At(time) => Expiry::Set(Some(time.at_ms(now_ms, "set")?)),
+        Ttl::At(time) => Expiry::Set(Some(time.at_ms(now_ms, 1, "set")?)),
         Ttl::Unsaid | Ttl::Persist => Expiry::Set(None),
     };
     let holds = if get || condition != Condition::Always { check(ctx, condition, get)? } else { true };
@@ -202,7 +148,7 @@ pub(super) fn psetex(ctx: &mut Ctx<'_>) -> Outcome {
 fn set_for(ctx: &mut Ctx<'_>, command: &str, unit: Unit) -> Outcome {
     let args = ctx.args;
     let time = Time { text: args.at(2), unit, relative: true };
-    let at_ms = time.at_ms(ctx.now_ms(), command)?;
+    let at_ms = time.at_ms(ctx.now_ms(), 1, command)?;
     write(ctx, ctx.session.db, args.at(1), args.at(3), Expiry::Set(Some(at_ms)));
     ctx.ok()
 }
@@ -281,7 +227,7 @@ pub(super) fn getex(ctx: &mut Ctx<'_>) -> Outcome {
         return Err(CmdError::WRONG_TYPE);
     }
     let at_ms = match ttl {
-        Ttl::At(time) => Some(time.at_ms(now_ms, "getex")?),
+        Ttl::At(time) => Some(time.at_ms(now_ms, 1, "getex")?),
         _ => None,
     };
     reply_string(ctx, pos)?;

@@ -132,7 +132,7 @@ unsafe impl Item for Entry {
 
     #[inline(always)]
     fn volatile(&self) -> bool {
-        self.header().flags & EXPIRES != 0
+        self.header().flags & EXPIRES != 0 || self.volatile_fields() > 0
     }
 
     #[inline(always)]
@@ -349,6 +349,18 @@ impl Entry {
     /// The type of the value.
     pub fn kind(&self) -> Type {
         self.value().kind()
+    }
+
+    /// How many fields of the value have an expiry: 0 unless it is a hash.
+    #[inline]
+    pub fn volatile_fields(&self) -> usize {
+        match self.shape().kind {
+            Kind::Owned => match self.payload() {
+                Value::Hash(hash) => hash.volatile_len(),
+                _ => 0,
+            },
+            Kind::Text | Kind::Int => 0,
+        }
     }
 
     /// Whether the value is a string.

@@ -1,5 +1,7 @@
 //! The fields of a large hash, or of one with fields that expire: a hash table of them.
 
+use std::cell::Cell;
+
 use super::field::Field;
 use super::{Until, Written};
 use crate::base::rng::Rng;
@@ -11,7 +13,7 @@ pub(super) struct Fields {
     table: Table<Field>,
     fields_bytes: usize,
     /// Where the search for expired fields goes on.
-    expire_cursor: u64,
+    expire_cursor: Cell<u64>,
 }
 
 /// A field's texts for as long as its table is borrowed.
@@ -25,7 +27,7 @@ fn in_table<'a>(field: Ref<'a, Field>) -> (&'a [u8], &'a [u8]) {
 
 impl Fields {
     pub(super) fn new(seed: [u64; 2]) -> Fields {
-        Fields { table: Table::new(seed), fields_bytes: 0, expire_cursor: 0 }
+        Fields { table: Table::new(seed), fields_bytes: 0, expire_cursor: Cell::new(0) }
     }
 
     #[inline]
@@ -129,31 +131,25 @@ impl Fields {
         self.table.random(rng)
     }
 
-    /// Looks at about `limit` fields with an expiry and removes those whose time has come. Returns how many it looked
-    /// at and how many it removed.
-    pub(super) fn expire_some(&mut self, now_ms: i64, limit: usize) -> (usize, usize) {
-        let (mut looked_at, mut steps) = (0, 0);
-        let mut due: Vec<Vec<u8>> = Vec::new();
-        let mut expired = 0;
-        while self.table.volatile_len() > 0 && looked_at < limit && steps < limit {
-            self.expire_cursor = self.table.scan_volatile(self.expire_cursor, |field| {
-                looked_at += 1;
+    /// Looks at about `limit` fields with an expiry, counts them, and returns those whose time has come.
+    pub(super) fn due(&self, now_ms: i64, limit: usize, looked_at: &mut usize) -> Vec<Vec<u8>> {
+        let mut due = Vec::new();
+        let (mut cursor, mut looked) = (self.expire_cursor.get(), 0);
+        // A step may meet none, so that their number is bounded, too.
+        for _ in 0..limit {
+            cursor = self.table.scan_volatile(cursor, |field| {
+                looked += 1;
                 if field.is_expired(now_ms) {
                     due.push(field.name().to_vec());
                 }
             });
-            expired += due.len();
-            for name in due.drain(..) {
-                if let Some(pos) = self.find(&name) {
-                    self.remove(pos);
-                }
-            }
-            steps += 1;
-            if self.expire_cursor == 0 {
+            if cursor == 0 || looked >= limit {
                 break;
             }
         }
-        (looked_at, expired)
+        self.expire_cursor.set(cursor);
+        *looked_at += looked;
+        due
     }
 
     /// That the sum of sizes is right.
@@ -173,8 +169,11 @@ impl Fields {
 
 impl Clone for Fields {
     fn clone(&self) -> Fields {
-        let mut copy =
-            Fields { table: self.table.new_like(), fields_bytes: self.fields_bytes, expire_cursor: 0 };
+        let mut copy = Fields {
+            table: self.table.new_like(),
+            fields_bytes: self.fields_bytes,
+            expire_cursor: Cell::new(0),
+        };
         for (name, value, expire_at_ms) in self.iter() {
             copy.table.insert(copy.table.hash(name), Field::new(name, value, expire_at_ms));
         }

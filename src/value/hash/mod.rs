@@ -61,8 +61,7 @@ pub enum Written {
 
 /// A map from fields to values.
 ///
-/// A field whose time has come stays, counted by [`Hash::len`], until it is overwritten or [`Hash::expire_some`] meets
-/// it; what takes a time in milliseconds does not see it.
+/// A field whose time has come stays, counted by [`Hash::len`], until it is overwritten or removed; what takes a time in milliseconds does not see it.
 #[derive(Clone)]
 pub struct Hash(Form);
 
@@ -299,12 +298,12 @@ impl Hash {
         }
     }
 
-    /// Looks at about `limit` fields with an expiry, going on where the last call ended, and removes those whose time
-    /// has come. Returns how many it looked at and how many it removed.
-    pub fn expire_some(&mut self, now_ms: i64, limit: usize) -> (usize, usize) {
-        match &mut self.0 {
-            Form::Pack(_) => (0, 0),
-            Form::Table(table) => table.expire_some(now_ms, limit),
+    /// Looks at about `limit` fields with an expiry, going on where the last call ended, and adds their number to
+    /// `looked_at`. Returns those whose time has come.
+    pub fn due_fields(&self, now_ms: i64, limit: usize, looked_at: &mut usize) -> Vec<Vec<u8>> {
+        match &self.0 {
+            Form::Pack(_) => Vec::new(),
+            Form::Table(table) => table.due(now_ms, limit, looked_at),
         }
     }
 

@@ -55,9 +55,10 @@ impl<'a> Facts<'a> {
     /// The mean time to live of a sample of the keys that have one, in milliseconds.
     pub(super) fn mean_ttl_ms(&self, db: usize) -> i64 {
         let table = self.store.table(db);
-        let (mut cursor, mut n, mut sum_ms) = (0, 0, 0i128);
-        while table.volatile_len() > 0 && n < TTL_SAMPLE {
+        let (mut cursor, mut n, mut sum_ms, mut looked_at) = (0, 0, 0i128, 0);
+        while table.volatile_len() > 0 && looked_at < TTL_SAMPLE {
             cursor = table.scan_volatile(cursor, |entry| {
+                looked_at += 1;
                 if let Some(at_ms) = entry.expire_at_ms() {
                     n += 1;
                     sum_ms += i128::from(at_ms.saturating_sub(self.now_ms).max(0));

@@ -123,6 +123,11 @@ fn keyspace_lines(facts: &Facts<'_>, text: &mut String) {
         }
         let expires = facts.store.volatile_len(db);
         let ttl_ms = facts.mean_ttl_ms(db);
-        write!(text, "db{db}:keys={keys},expires={expires},avg_ttl={ttl_ms}\r\n").expect("a string takes it");
+        let with_items = facts.store.volatile_items_len(db);
+        write!(
+            text,
+            "db{db}:keys={keys},expires={expires},avg_ttl={ttl_ms},keys_with_volatile_items={with_items}\r\n"
+        )
+        .expect("a string takes it");
     }
 }

@@ -219,6 +219,7 @@ const STATS: &[(&str, Figure)] = &[
     ("sync_partial_ok", Fixed("0")),
     ("sync_partial_err", Fixed("0")),
     ("expired_keys", Int(|f| f.store.stats.expired as i64)),
+    ("expired_fields", Int(|f| f.store.stats.expired_fields as i64)),
     ("expired_stale_perc", Fixed("0.00")),
     ("expired_time_cap_reached_count", Int(|f| f.store.stats.expire_slices_full as i64)),
     ("expire_cycle_cpu_milliseconds", Fixed("0")),
