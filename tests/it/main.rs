@@ -15,6 +15,7 @@ mod info;
 mod keys;
 mod lists;
 mod net;
+mod notifications;
 mod pause;
 mod pipeline;
 mod primary;
