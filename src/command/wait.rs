@@ -2,11 +2,13 @@
 
 use super::{CmdError, Ctx, Flow, Outcome};
 use crate::{
-    base::num::{parse_f64, parse_i64},
+    base::num::parse_f64,
     state::waiters::{BlockRequest, InVain},
     value::Type,
 };
-use std::ops::Range;
+use std::{ops::Range, sync::Arc};
+
+const OUT_OF_RANGE: CmdError = CmdError::new("ERR timeout is out of range");
 
 impl Ctx<'_> {
     /// Waits for the keys among the arguments to hold a value of this type; where that is not possible, answers as when
@@ -19,10 +21,26 @@ impl Ctx<'_> {
         deadline_ms: Option<i64>,
         at_once: InVain,
     ) -> Outcome {
+        self.wait_as(keys, at_once, |keys| BlockRequest {
+            keys,
+            kind,
+            deadline_ms,
+            in_vain: InVain::NullArray,
+            args: None,
+            ends_with_key: false,
+        })
+    }
+
+    /// The same for what `request` makes of the keys.
+    pub fn wait_as(
+        &mut self,
+        keys: Range<usize>,
+        at_once: InVain,
+        request: impl FnOnce(Vec<Arc<[u8]>>) -> BlockRequest,
+    ) -> Outcome {
         if self.may_block {
             let keys = keys.map(|i| self.args.at(i).into()).collect();
-            let request = BlockRequest { keys, kind, deadline_ms, in_vain: InVain::NullArray };
-            return Ok(Flow::Blocked(Box::new(request)));
+            return Ok(Flow::Blocked(Box::new(request(keys))));
         }
         at_once.write(self.out());
         Ok(Flow::Done)
@@ -30,7 +48,6 @@ impl Ctx<'_> {
 
     /// The timeout in seconds at argument `i`, as the Unix time in milliseconds at which it ends; `None` for 0: never.
     pub fn deadline_arg(&self, i: usize) -> Result<Option<i64>, CmdError> {
-        const OUT_OF_RANGE: CmdError = CmdError::new("ERR timeout is out of range");
         let seconds =
             parse_f64(self.args.at(i)).ok_or(CmdError::new("ERR timeout is not a float or out of range"))?;
         let exact = seconds * 1000.0;
@@ -41,26 +58,21 @@ impl Ctx<'_> {
         if timeout_ms >= i64::MAX as f64 {
             return Err(OUT_OF_RANGE);
         }
-        if timeout_ms < 0.0 {
-            return Err(CmdError::new("ERR timeout is negative"));
-        }
-        match timeout_ms as i64 {
-            0 => Ok(None),
-            n => self.now_ms().checked_add(n).map(Some).ok_or(OUT_OF_RANGE),
-        }
+        self.deadline(timeout_ms as i64)
     }
 
-    /// A timeout in milliseconds at argument `i`, as the Unix time at which it ends; `None` for 0: never.
+    /// The timeout in milliseconds at argument `i`, likewise.
     pub fn deadline_ms_arg(&self, i: usize) -> Result<Option<i64>, CmdError> {
-        let parsed = parse_i64(self.args.at(i));
-        let timeout_ms = parsed.ok_or(CmdError::new("ERR timeout is not an integer or out of range"))?;
+        let timeout_ms =
+            self.int_arg(i).map_err(|_| CmdError::new("ERR timeout is not an integer or out of range"))?;
+        self.deadline(timeout_ms)
+    }
+
+    fn deadline(&self, timeout_ms: i64) -> Result<Option<i64>, CmdError> {
         match timeout_ms {
-            0 => Ok(None),
             ..0 => Err(CmdError::new("ERR timeout is negative")),
-            _ => {
-                let end_ms = self.now_ms().checked_add(timeout_ms);
-                end_ms.map(Some).ok_or(CmdError::new("ERR timeout is out of range"))
-            }
+            0 => Ok(None),
+            n => self.now_ms().checked_add(n).map(Some).ok_or(OUT_OF_RANGE),
         }
     }
 }

@@ -258,11 +258,11 @@ impl Engine {
         id
     }
 
-    /// What holds for the length of one command: its time, and who wants to know of changes.
+    /// What holds for the length of one command.
     #[inline]
     fn prepare(&mut self, session: &Session) {
-        let config = &self.state.config;
         self.store.lru.frozen = session.no_touch;
+        let config = &self.state.config;
         self.store.overdue = if config.import_mode && session.import_source {
             Overdue::Live
         } else if config.import_mode {
@@ -272,10 +272,17 @@ impl Engine {
         } else {
             Overdue::Deleted
         };
+        self.note_interest();
+    }
+
+    /// Tells the store who wants to know of changes now.
+    #[inline]
+    pub(super) fn note_interest(&mut self) {
         self.store.changes.interest = Interest {
             watch: self.state.watch.watched > 0,
             waiters: self.state.waiters.blocked > 0,
-            notify: config.notify.interest(),
+            ends: self.state.waiters.ending_keys > 0,
+            notify: self.state.config.notify.interest(),
         };
     }
 

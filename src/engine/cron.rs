@@ -141,8 +141,7 @@ impl Engine {
     /// Says what becomes of keys that expire now, and who wants to know.
     fn prepare_expiry(&mut self) {
         self.store.overdue = Overdue::Deleted;
-        self.store.changes.interest.watch = self.state.watch.watched > 0;
-        self.store.changes.interest.notify = self.state.config.notify.interest();
+        self.note_interest();
     }
 
     /// A slice of the search for expired keys. It goes on with the next turn while much is found.

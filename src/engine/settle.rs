@@ -7,6 +7,7 @@ use crate::{
     state::{
         pubsub::Kind,
         session::{Closing, Session, SessionKey},
+        waiters::Blocked,
     },
     value::Type,
 };
@@ -112,7 +113,10 @@ impl Engine {
                 if ticket >= horizon {
                     break;
                 }
-                let Some(kind) = self.kind_at(db, &key) else { break };
+                let kind = self.kind_at(db, &key);
+                if kind.is_none() && !self.state.waiters.ends_with(db, &key) {
+                    break;
+                }
                 after = Some(ticket);
                 if self.state.pause.is_on() && self.is_held(waiter) {
                     held = true;
@@ -152,10 +156,11 @@ impl Engine {
         Some(self.store.entry(db, pos).kind())
     }
 
-    /// Runs the command of a session that waits again, if it is for a value of this type.
-    fn serve_waiter(&mut self, key: SessionKey, kind: Type) {
+    /// Runs the command of a session that waits again, if it is for what its key holds now, or ends with the key.
+    fn serve_waiter(&mut self, key: SessionKey, kind: Option<Type>) {
+        let concerns = |blocked: &Blocked| Some(blocked.kind) == kind || blocked.ends_with_key;
         let waits_for = |session: &mut Option<Box<Session>>| {
-            session.take_if(|session| session.blocked.as_ref().is_some_and(|blocked| blocked.kind == kind))
+            session.take_if(|session| session.blocked.as_deref().is_some_and(concerns))
         };
         let Some(mut session) = self.state.sessions.get_mut(key).and_then(waits_for) else { return };
         let Some(mut blocked) = session.blocked.take() else { unreachable!("who is in a queue waits") };

@@ -57,6 +57,8 @@ pub struct Blocked {
     pub kind: Type,
     /// What its runs took so far.
     pub duration_ns: u64,
+    /// It has an end with its keys: see [`BlockRequest::ends_with_key`].
+    pub ends_with_key: bool,
 }
 
 /// What a handler asks for when it returns `Flow::Blocked`.
@@ -66,16 +68,34 @@ pub struct BlockRequest {
     pub kind: Type,
     pub deadline_ms: Option<i64>,
     pub in_vain: InVain,
+    /// The command to be run again, where it is not the one that was sent.
+    pub args: Option<OwnedArgs>,
+    /// The command is run again, too, when one of the keys is deleted or comes to hold another type of value: it then
+    /// answers with an error.
+    pub ends_with_key: bool,
 }
 
 impl BlockRequest {
     /// To wait for something else than a key.
     pub fn without_keys(deadline_ms: Option<i64>, in_vain: InVain) -> BlockRequest {
-        BlockRequest { keys: Vec::new(), kind: Type::String, deadline_ms, in_vain }
+        BlockRequest {
+            keys: Vec::new(),
+            kind: Type::String,
+            deadline_ms,
+            in_vain,
+            args: None,
+            ends_with_key: false,
+        }
     }
 }
 
-type Queue = BTreeMap<u64, SessionKey>;
+/// Who waits for a key.
+#[derive(Default)]
+struct Queue {
+    sessions: BTreeMap<u64, SessionKey>,
+    /// How many of the waits end with the key.
+    ending: usize,
+}
 
 /// All waiters of a server.
 pub struct Waiters {
@@ -84,6 +104,8 @@ pub struct Waiters {
     next_ticket: u64,
     /// Sessions that wait.
     pub blocked: usize,
+    /// Keys with whose end some wait ends.
+    pub ending_keys: usize,
     /// Bytes of the keys.
     key_bytes: usize,
 }
@@ -99,7 +121,14 @@ impl Waiters {
     /// Nobody waits, in any of `databases`.
     pub fn new(seed: Seed, databases: usize) -> Waiters {
         let queues = (0..databases).map(|_| HashMap::with_hasher(seed)).collect();
-        Waiters { queues, deadlines: BTreeSet::new(), next_ticket: 0, blocked: 0, key_bytes: 0 }
+        Waiters {
+            queues,
+            deadlines: BTreeSet::new(),
+            next_ticket: 0,
+            blocked: 0,
+            ending_keys: 0,
+            key_bytes: 0,
+        }
     }
 
     /// Puts a session at the end of the queues of its keys.
@@ -110,7 +139,8 @@ impl Waiters {
         args: OwnedArgs,
         request: BlockRequest,
     ) -> Blocked {
-        let BlockRequest { mut keys, kind, deadline_ms, in_vain } = request;
+        let BlockRequest { mut keys, kind, deadline_ms, in_vain, args: resolved, ends_with_key } = request;
+        let args = resolved.unwrap_or(args);
         keys.sort_unstable();
         keys.dedup();
         let ticket = self.next_ticket;
@@ -122,13 +152,18 @@ impl Waiters {
             } else {
                 self.key_bytes += key.len();
             }
-            queues.entry(Arc::clone(key)).or_default().insert(ticket, session);
+            let queue = queues.entry(Arc::clone(key)).or_default();
+            queue.sessions.insert(ticket, session);
+            if ends_with_key {
+                self.ending_keys += usize::from(queue.ending == 0);
+                queue.ending += 1;
+            }
         }
         if let Some(deadline) = deadline_ms {
             self.deadlines.insert((deadline, session));
         }
         self.blocked += 1;
-        Blocked { args, db, keys, ticket, deadline_ms, in_vain, kind, duration_ns: 0 }
+        Blocked { args, db, keys, ticket, deadline_ms, in_vain, kind, ends_with_key, duration_ns: 0 }
     }
 
     /// Takes a session out of all queues.
@@ -136,8 +171,12 @@ impl Waiters {
         let queues = &mut self.queues[blocked.db];
         for key in &blocked.keys {
             let Some(queue) = queues.get_mut(key) else { continue };
-            queue.remove(&blocked.ticket);
-            if queue.is_empty() {
+            queue.sessions.remove(&blocked.ticket);
+            if blocked.ends_with_key {
+                queue.ending -= 1;
+                self.ending_keys -= usize::from(queue.ending == 0);
+            }
+            if queue.sessions.is_empty() {
                 self.key_bytes -= key.len();
                 queues.remove(key);
             }
@@ -152,7 +191,7 @@ impl Waiters {
     pub fn next(&self, db: usize, key: &[u8], after: Option<u64>) -> Option<(u64, SessionKey)> {
         let queue = self.queues[db].get(key)?;
         let from = after.map_or(0, |ticket| ticket + 1);
-        queue.range(from..).next().map(|(&ticket, &session)| (ticket, session))
+        queue.sessions.range(from..).next().map(|(&ticket, &session)| (ticket, session))
     }
 
     /// The next place to be given out: who waits at it or behind came later than now.
@@ -163,6 +202,11 @@ impl Waiters {
     /// Whether anyone waits for a key.
     pub fn has(&self, db: usize, key: &[u8]) -> bool {
         self.blocked > 0 && self.queues[db].contains_key(key)
+    }
+
+    /// Whether some wait ends with a key.
+    pub fn ends_with(&self, db: usize, key: &[u8]) -> bool {
+        self.ending_keys > 0 && self.queues[db].get(key).is_some_and(|queue| queue.ending > 0)
     }
 
     /// The keys of a database that someone waits for.
@@ -203,7 +247,14 @@ mod tests {
 
     fn request(keys: &[&str], deadline_ms: Option<i64>) -> BlockRequest {
         let keys = keys.iter().map(|key| Arc::from(key.as_bytes())).collect();
-        BlockRequest { keys, kind: Type::List, deadline_ms, in_vain: InVain::NullArray }
+        BlockRequest {
+            keys,
+            kind: Type::List,
+            deadline_ms,
+            in_vain: InVain::NullArray,
+            args: None,
+            ends_with_key: false,
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What a command changed: recorded where somebody wants to know, and settled by the engine after the command.
 
-use crate::value::Entry;
+use crate::value::{Entry, Type};
 
 /// The classes of keyspace notifications. Source: <https://valkey.io/topics/notifications/>.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -73,6 +73,8 @@ pub struct Interest {
     pub watch: bool,
     /// Some session waits for a key.
     pub waiters: bool,
+    /// For some of them the end of its key is the end of the wait.
+    pub ends: bool,
     /// The classes of events to be published, as bits.
     pub notify: u32,
 }
@@ -130,6 +132,14 @@ impl Changes {
         }
     }
 
+    /// Records a change that breaks nobody's transaction: that of a stream's groups.
+    pub fn changed_quietly(&mut self, db: usize, key: &[u8], event: Option<Event>) {
+        self.dirty += 1;
+        if let Some(event) = event {
+            self.happened(db, key, event);
+        }
+    }
+
     /// Records an event without a change of data: nobody's transaction breaks.
     #[inline]
     pub fn happened(&mut self, db: usize, key: &[u8], event: Event) {
@@ -147,6 +157,14 @@ impl Changes {
     pub fn ready(&mut self, db: usize, key: &[u8]) {
         if self.interest.waiters {
             self.ready.push((db, key.into()));
+        }
+    }
+
+    /// The value of a key is about to go.
+    #[inline]
+    pub(super) fn ends(&mut self, db: usize, key: &[u8], kind: Type) {
+        if self.interest.ends && kind.can_be_waited_for() {
+            self.ready(db, key);
         }
     }
 

@@ -483,6 +483,7 @@ impl Store {
             edit.overwrite_string(bytes, expire);
             lru.start(&edit);
             drop(edit);
+            self.changes.ends(db, key.key, old.as_ref().kind());
             self.discard(old);
         }
         false
@@ -504,6 +505,7 @@ impl Store {
         edit.set_expire(None);
         lru.start(&edit);
         drop(edit);
+        self.changes.ends(db, key, old.as_ref().kind());
         self.discard(old);
     }
 
@@ -524,6 +526,7 @@ impl Store {
         let database = &mut self.dbs[db];
         let entry = database.table.remove(pos);
         database.volatile.subtract(VolatileFields::of(&entry));
+        self.changes.ends(db, entry.key(), entry.kind());
         entry
     }
 

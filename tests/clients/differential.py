@@ -15,6 +15,7 @@ from pathlib import Path
 
 import differential_hashes
 import harness
+import streams
 
 I64_MAX = 2**63 - 1
 STRING_KEYS = [f"k{number}" for number in range(7)] + ["{tag}a", "k\x00\xff"]
@@ -751,12 +752,20 @@ def peer_binary():
     return shutil.which("valkey-server") or shutil.which("redis-server")
 
 
-PLAYS = {"single": play_single, "blocking": play_blocking, "pubsub": play_pubsub}
+def play_streams(ours, theirs, seed, commands):
+    """Streams, their groups, and the events of both."""
+    with ours.connect() as left, theirs.connect() as right:
+        known = known_commands(left) & known_commands(right)
+    return streams.play(ours, theirs, seed, commands, Report(seed), known)
+
+
+PLAYS = {"single": play_single, "blocking": play_blocking, "pubsub": play_pubsub, "streams": play_streams}
 
 
 def run(play, seed, commands, peer, only=()):
     """Plays to fresh servers and returns the report."""
-    with harness.Server() as ours, harness.Server(binary=peer) as theirs:
+    debug = {"enable_debug_command": "yes"}
+    with harness.Server(**debug) as ours, harness.Server(binary=peer, **debug) as theirs:
         if play == "single":
             with ours.connect() as left, theirs.connect() as right:
                 return play_single(left, right, seed, commands, only)

@@ -20,6 +20,7 @@ mod pause;
 mod pipeline;
 mod primary;
 mod pubsub;
+mod streams;
 mod strings;
 mod support;
 mod torture;

@@ -62,6 +62,8 @@ pub fn wait_for(h: &mut Harness, client: SessionKey, db: usize, key: &[u8]) {
         kind: Type::List,
         deadline_ms: None,
         in_vain: InVain::Null,
+        args: None,
+        ends_with_key: false,
     };
     let blocked = h.engine.state.waiters.block(client, db, args, request);
     h.engine.session(client).expect("it is connected").blocked = Some(Box::new(blocked));

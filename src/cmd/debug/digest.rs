@@ -3,7 +3,10 @@
 //! Source: the comments of Valkey's `debug.c`. `xor` adds a part whose place does not matter, `mix` one whose place
 //! does.
 
-use crate::{store::Store, value::ValueRef};
+use crate::{
+    store::Store,
+    value::{ValueRef, stream::IdRange},
+};
 use sha1::{Digest as _, Sha1};
 
 #[derive(Default)]
@@ -47,7 +50,18 @@ impl Digest {
                     self.xor(&pair.0);
                 });
             }
-            ValueRef::Set(_) | ValueRef::ZSet(_) | ValueRef::Stream(_) => {}
+            ValueRef::Stream(stream) => {
+                self.mix(TYPE_STREAM);
+                stream.log.each(IdRange::ALL, false, |entry| {
+                    self.mix(format!("{}.{}", entry.id.ms, entry.id.seq).as_bytes());
+                    for (field, value) in entry.fields() {
+                        self.mix(&field.to_vec());
+                        self.mix(&value.to_vec());
+                    }
+                    true
+                });
+            }
+            ValueRef::Set(_) | ValueRef::ZSet(_) => {}
         }
         if volatile {
             self.xor(b"!!expire!!");
@@ -63,6 +77,7 @@ impl Digest {
 const TYPE_STRING: &[u8] = &0u32.to_be_bytes();
 const TYPE_LIST: &[u8] = &1u32.to_be_bytes();
 const TYPE_HASH: &[u8] = &4u32.to_be_bytes();
+const TYPE_STREAM: &[u8] = &6u32.to_be_bytes();
 
 /// The digest of all databases.
 pub(super) fn of_all(store: &Store) -> String {

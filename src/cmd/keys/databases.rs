@@ -43,6 +43,7 @@ fn flush(ctx: &mut Ctx<'_>, db: usize) {
         }
     }
     store.changes.dirty += store.flush(db) as u64;
+    wake_waiters(ctx, db);
 }
 
 /// <https://valkey.io/commands/swapdb/>
@@ -77,11 +78,13 @@ fn tell_watchers(ctx: &mut Ctx<'_>, db: usize, other: usize) {
     }
 }
 
-/// Keys that someone waits for in `db` may have come from the other database.
+/// Keys that someone waits for in `db` may have come from the other database, or are gone.
 fn wake_waiters(ctx: &mut Ctx<'_>, db: usize) {
     let store = &mut *ctx.store;
     for key in ctx.state.waiters.keys(db) {
-        if store.find(db, key).is_some_and(|pos| store.entry(db, pos).kind().can_be_waited_for()) {
+        let found = store.find(db, key);
+        let fits = found.is_some_and(|pos| store.entry(db, pos).kind().can_be_waited_for());
+        if fits || ctx.state.waiters.ends_with(db, key) {
             store.changes.ready(db, key);
         }
     }

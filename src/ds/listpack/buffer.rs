@@ -321,6 +321,14 @@ impl Buffer {
         if small <= SMALL_MAX { small } else { rounded(WIDE_HEADER + data_len) }
     }
 
+    /// Moves to the smallest allocation that holds what is in use.
+    pub(super) fn shrink_to_fit(&mut self) {
+        let size = Buffer::size_for(self.len());
+        if size < self.alloc_size() {
+            self.reallocate(size, Side::Tail);
+        }
+    }
+
     fn slide(&mut self, mut meta: Meta, head: usize) {
         let Some(ptr) = self.ptr else { return };
         let used = meta.tail - meta.head;

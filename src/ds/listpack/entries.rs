@@ -110,6 +110,12 @@ impl<'a> Entries<'a> {
         Iter { rest: &self.bytes[self.seek(index)..] }
     }
 
+    /// The elements from the one at `offset` on, which may be the end.
+    #[inline]
+    pub fn iter_at(&self, offset: usize) -> Iter<'a> {
+        Iter { rest: &self.bytes[offset..] }
+    }
+
     /// All elements.
     #[inline]
     pub fn iter(&self) -> Iter<'a> {

@@ -137,6 +137,29 @@ impl Listpack {
         self.insert_elem_at(self.buffer.len(), elem);
     }
 
+    /// Adds elements behind the last one, all in one step.
+    #[inline]
+    pub fn extend_back<'e>(&mut self, elems: impl Iterator<Item = Elem<'e>> + Clone) {
+        let (mut len, mut count) = (0, 0);
+        for elem in elems.clone() {
+            let body_len = elem.body_len();
+            len += body_len + back_len_size(body_len);
+            count += 1;
+        }
+        let mut gap = self.buffer.splice(self.buffer.len(), 0, len, count);
+        for elem in elems {
+            let body_len = elem.body_len();
+            let (entry, rest) = gap.split_at_mut(body_len + back_len_size(body_len));
+            elem.encode(entry, body_len);
+            gap = rest;
+        }
+    }
+
+    /// Gives back the room for more elements.
+    pub fn shrink_to_fit(&mut self) {
+        self.buffer.shrink_to_fit();
+    }
+
     /// Adds an element before the first one.
     #[inline]
     pub fn push_elem_front(&mut self, elem: Elem<'_>) {

@@ -101,7 +101,7 @@ pub fn dump(value: ValueRef<'_>) -> Vec<u8> {
     let mut out = Writer::default();
     write_value(&mut out, value);
     let mut bytes = out.into_bytes();
-    let version = if bytes[0] == kind::HASH_EXPIRING { VERSION_VALKEY } else { VERSION };
+    let version = if bytes.first() == Some(&kind::HASH_EXPIRING) { VERSION_VALKEY } else { VERSION };
     bytes.extend_from_slice(&version.to_le_bytes());
     let sum = CRC.checksum(&bytes);
     bytes.extend_from_slice(&sum.to_le_bytes());

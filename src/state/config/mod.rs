@@ -18,7 +18,7 @@ pub use values::parse_memory;
 use super::commandlog::LogLimit;
 use crate::{
     resp::request::split_quoted,
-    value::{Limits, hash::HashConfig, list::ListConfig},
+    value::{Limits, hash::HashConfig, list::ListConfig, stream::StreamConfig},
 };
 use param::param;
 use std::collections::BTreeMap;
@@ -260,6 +260,14 @@ impl Config {
     /// How values are kept; `seed` is for their tables.
     pub fn limits(&self, seed: [u64; 2]) -> Limits {
         Limits { list: self.list(), hash: self.hash(seed) }
+    }
+
+    /// When a node of a stream is full.
+    pub fn stream(&self) -> StreamConfig {
+        StreamConfig {
+            node_max_bytes: self.stream_node_max_bytes as u64,
+            node_max_entries: self.stream_node_max_entries as u64,
+        }
     }
 
     /// Whether the policy counts how often keys are used rather than when.

@@ -104,7 +104,7 @@ const CLIENTS: &[(&str, Figure)] = &[
     ("clients_in_timeout_table", Int(|f| f.state.waiters.deadline_count() as i64)),
     ("total_watched_keys", Int(|f| f.state.watch.key_count() as i64)),
     ("total_blocking_keys", Int(|f| f.state.waiters.key_count() as i64)),
-    ("total_blocking_keys_on_nokey", Fixed("0")),
+    ("total_blocking_keys_on_nokey", Int(|f| f.state.waiters.ending_keys as i64)),
     ("paused_reason", Text(|f| if f.state.pause.is_on() { "client_pause" } else { "none" }.into())),
     ("paused_actions", Text(|f| f.state.pause.mode().map_or("none", PauseMode::name).into())),
     (
