@@ -5,7 +5,7 @@ use crate::command::{
 };
 use crate::{
     resp::{Proto, error::shown},
-    state::session::Closing,
+    state::session::{Closing, ReplyMode},
 };
 
 /// The commands of this family.
@@ -278,7 +278,9 @@ fn reset(ctx: &mut Ctx<'_>) -> Outcome {
     session.no_touch = false;
     session.no_evict = false;
     session.readonly = false;
-    session.reply = Default::default();
+    if session.reply != ReplyMode::Skipping {
+        session.reply = ReplyMode::On;
+    }
     session.authenticated = ctx.state.config.requirepass.is_empty();
     session.out.proto = Proto::Resp2;
     session.out.simple("RESET");

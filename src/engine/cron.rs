@@ -5,7 +5,10 @@ use std::time::Duration;
 use super::Engine;
 use crate::{
     base::clock::Clock,
-    state::session::{Closing, SessionKey},
+    state::{
+        reply_room::Resized,
+        session::{Closing, SessionKey},
+    },
     store::Overdue,
 };
 
@@ -19,6 +22,9 @@ const EXPIRE_DENSE: usize = 10;
 /// The longest time from one run of the cron to the next, at `hz` 1.
 const CRON_MAX_MS: i64 = 1000;
 
+/// Sessions whose room for replies one run of the cron looks at, at least.
+const ROOMS_MIN: usize = 64;
+
 /// How often clients are looked at.
 const CLIENT_CHECK_MS: i64 = 1000;
 
@@ -30,6 +36,8 @@ pub(super) struct Cron {
     expire_left: usize,
     expire_db: usize,
     next_client_check_ms: i64,
+    /// The session whose room for replies is looked at next.
+    room_at: SessionKey,
 }
 
 impl Cron {
@@ -129,6 +137,7 @@ impl Engine {
         self.store.lru.log_factor = self.state.config.lfu_log_factor;
         self.store.lru.decay_minutes = self.state.config.lfu_decay_minutes;
         self.expire_slice();
+        self.resize_reply_rooms(now_ms);
         let next_check_ms = self.cron.next_client_check_ms;
         if now_ms >= next_check_ms || next_check_ms - now_ms > CLIENT_CHECK_MS {
             self.cron.next_client_check_ms = now_ms + CLIENT_CHECK_MS;
@@ -168,6 +177,21 @@ impl Engine {
             self.cron.expire_db = (db + 1) % databases;
             if slice.looked_at > 0 {
                 return;
+            }
+        }
+    }
+
+    /// Looks at the room for the replies of some clients: at each once a second.
+    fn resize_reply_rooms(&mut self, now_ms: i64) {
+        let slots = self.state.sessions.capacity();
+        let share = slots.div_ceil(self.state.config.hz.clamp(1, 500) as usize);
+        for _ in 0..share.max(ROOMS_MIN).min(slots) {
+            self.cron.room_at = if self.cron.room_at + 1 < slots { self.cron.room_at + 1 } else { 0 };
+            let Some(Some(session)) = self.state.sessions.get_mut(self.cron.room_at) else { continue };
+            match session.reply_room.resize(&self.state.room_rules, now_ms) {
+                None => {}
+                Some(Resized::Shrunk) => self.state.stats.reply_rooms_shrunk += 1,
+                Some(Resized::Grown) => self.state.stats.reply_rooms_grown += 1,
             }
         }
     }

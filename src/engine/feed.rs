@@ -45,7 +45,7 @@ impl Engine {
             Some(parser) => *parser,
             None => std::mem::take(&mut self.parser),
         };
-        session.out.lend(&mut self.state.pool);
+        session.out.lend(&mut self.state.pool, session.reply_room.bytes());
         let mut limits = Limits { bulk_max_bytes: self.state.config.bulk_max_bytes, authenticated: true };
         let (mut at, mut work, mut more) = (0, 0, false);
         // Reading the socket is no part of the first command.
@@ -165,20 +165,20 @@ impl Engine {
         let real = std::mem::replace(&mut session.out, Output::muted(proto));
         let skipped = session.reply == ReplyMode::SkipNext;
         if skipped {
-            // For this command alone, unless it is CLIENT REPLY SKIP or OFF once more.
-            session.reply = ReplyMode::On;
+            // For this command alone, unless it is CLIENT REPLY once more.
+            session.reply = ReplyMode::Skipping;
         }
         self.run(session, args);
         let proto = session.out.proto;
         let mut muted = std::mem::replace(&mut session.out, real);
         session.out.proto = proto;
-        if skipped && session.is_waiting() {
+        match session.reply {
             // The reply to who waits is still to come.
-            session.reply = ReplyMode::SkipNext;
-        }
-        // CLIENT REPLY ON answers.
-        if !skipped && session.reply == ReplyMode::On {
-            session.out.append(&mut muted);
+            ReplyMode::Skipping if session.is_waiting() => session.reply = ReplyMode::SkipNext,
+            ReplyMode::Skipping => session.reply = ReplyMode::On,
+            // CLIENT REPLY ON answers.
+            ReplyMode::On => session.out.append(&mut muted),
+            ReplyMode::Off | ReplyMode::SkipNext => {}
         }
     }
 

@@ -162,6 +162,7 @@ impl Engine {
     /// Output of a connection was written: `n` bytes. A buffer that is empty now is used for others.
     pub fn wrote(&mut self, key: SessionKey, n: usize) {
         let Some(Some(session)) = self.state.sessions.get_mut(key) else { return };
+        session.reply_room.used(session.out.pending_bytes());
         session.out.advance(n);
         session.net_out_bytes += n as u64;
         // Who receives is not idle.

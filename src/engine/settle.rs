@@ -170,7 +170,7 @@ impl Engine {
             self.state.sessions[key] = Some(session);
             return;
         }
-        session.out.lend(&mut self.state.pool);
+        session.out.lend(&mut self.state.pool, session.reply_room.bytes());
         let real = session.mute();
         if !self.call_again(&mut session, &mut blocked) {
             if let Some(real) = real {
@@ -194,7 +194,7 @@ impl Engine {
     pub(super) fn end_wait(&mut self, key: SessionKey, error: Option<CmdError>) {
         let Some(mut session) = self.state.sessions.get_mut(key).and_then(Option::take) else { return };
         if let Some(blocked) = session.blocked.take() {
-            session.out.lend(&mut self.state.pool);
+            session.out.lend(&mut self.state.pool, session.reply_room.bytes());
             let real = session.mute();
             session.pending_before = session.out.pending_bytes();
             match &error {

@@ -26,9 +26,7 @@ impl Chunk {
 /// How the memory of an [`Output`] is used.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Usage {
-    /// What the newest buffer can hold.
-    pub buffer_bytes: usize,
-    /// What it holds.
+    /// What the newest buffer holds.
     pub buffered_bytes: usize,
     pub chunks: usize,
     pub chunk_bytes: usize,
@@ -101,19 +99,14 @@ impl Output {
 
     /// How the memory is used, as CLIENT LIST reports it.
     pub fn usage(&self) -> Usage {
-        Usage {
-            buffer_bytes: self.buf.capacity(),
-            buffered_bytes: self.buf.len(),
-            chunks: self.queue.len(),
-            chunk_bytes: self.queued_bytes,
-        }
+        Usage { buffered_bytes: self.buf.len(), chunks: self.queue.len(), chunk_bytes: self.queued_bytes }
     }
 
-    /// Lends a buffer to an output that has none.
+    /// Lends a buffer to an output that has none; a new one has room for so much.
     #[inline]
-    pub fn lend(&mut self, pool: &mut Vec<Vec<u8>>) {
+    pub fn lend(&mut self, pool: &mut Vec<Vec<u8>>, room_bytes: usize) {
         if self.buf.capacity() == 0 {
-            self.buf = pool.pop().unwrap_or_else(|| Vec::with_capacity(1024));
+            self.buf = pool.pop().unwrap_or_else(|| Vec::with_capacity(room_bytes));
         }
     }
 

@@ -8,6 +8,7 @@ pub mod latency;
 pub mod monitors;
 pub mod pause;
 pub mod pubsub;
+pub mod reply_room;
 pub mod session;
 pub mod stats;
 pub mod waiters;
@@ -24,6 +25,7 @@ use latency::Latency;
 use monitors::Monitors;
 use pause::Pause;
 use pubsub::PubSub;
+use reply_room::RoomRules;
 use session::{SessionKey, Sessions};
 use stats::Stats;
 use std::{io, time::Duration};
@@ -70,6 +72,8 @@ pub struct State {
     pub pubsub: PubSub,
     pub waiters: Waiters,
     pub pause: Pause,
+    /// DEBUG REPLYBUFFER.
+    pub room_rules: RoomRules,
     pub watch: Watch,
     pub stats: Stats,
     pub commandlog: CommandLog,
@@ -123,6 +127,7 @@ impl State {
             pubsub: PubSub::new(seed),
             waiters: Waiters::new(seed, databases),
             pause: Pause::default(),
+            room_rules: RoomRules::default(),
             watch: Watch::new(seed, databases),
             stats: Stats::new(commands),
             commandlog: CommandLog::default(),

@@ -290,7 +290,7 @@ impl PubSub {
                     return;
                 }
                 delivered += 1;
-                session.out.lend(pool);
+                session.out.lend(pool, session.reply_room.bytes());
                 copies.append_to(&mut session.out);
                 if session.out.pending_bytes() as u64 > hard_bytes {
                     session.overflowed = true;

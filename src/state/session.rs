@@ -1,6 +1,6 @@
 //! A session: what the server knows of one connection, without its socket.
 
-use super::{pubsub::Subscriptions, waiters::Blocked, watch::Watched};
+use super::{pubsub::Subscriptions, reply_room::ReplyRoom, waiters::Blocked, watch::Watched};
 use crate::resp::{
     Proto,
     output::Output,
@@ -55,6 +55,8 @@ pub enum ReplyMode {
     Off,
     /// Not for the next command.
     SkipNext,
+    /// Not for the command that runs.
+    Skipping,
 }
 
 /// Whether the connection is to be closed.
@@ -101,6 +103,7 @@ pub struct Session {
     pub id: u64,
     /// What waits to be sent to the client.
     pub out: Output,
+    pub reply_room: ReplyRoom,
     pub db: usize,
     pub authenticated: bool,
     pub reply: ReplyMode,
@@ -162,6 +165,7 @@ impl Session {
             key,
             id,
             out: Output::default(),
+            reply_room: ReplyRoom::new(now_ms),
             db: 0,
             authenticated: false,
             reply: ReplyMode::On,

@@ -44,6 +44,8 @@ pub struct Stats {
     pub nested_ns: u64,
     pub output_limit_disconnections: u64,
     pub query_limit_disconnections: u64,
+    pub reply_rooms_shrunk: u64,
+    pub reply_rooms_grown: u64,
     pub messages: u64,
     pub reads: u64,
     pub writes: u64,

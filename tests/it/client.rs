@@ -202,11 +202,13 @@ fn replies_are_switched_off_and_on() {
     assert_eq!(server.call(a, "CLIENT REPLY foo"), "-ERR syntax error");
     server.send_bytes(a, b"CLIENT REPLY SKIP\r\nPING\r\nPING 2\r\n");
     assert_eq!(server.receive(a), r#""2""#);
-    // SKIP, skipped itself, holds for the next command all the same; ON, skipped, answers nothing.
+    // SKIP, skipped itself, holds for the next command all the same; ON answers.
     server.send_bytes(a, b"CLIENT REPLY SKIP\r\nCLIENT REPLY SKIP\r\nPING\r\nPING 2\r\n");
     assert_eq!(server.receive(a), r#""2""#);
     server.send_bytes(a, b"CLIENT REPLY SKIP\r\nCLIENT REPLY ON\r\nPING 3\r\n");
-    assert_eq!(server.receive(a), r#""3""#);
+    assert_eq!(server.receive(a), "+OK\n\"3\"");
+    server.send_bytes(a, b"CLIENT REPLY SKIP\r\nRESET\r\nPING 3\r\nCLIENT REPLY OFF\r\nRESET\r\n");
+    assert_eq!(server.receive(a), "\"3\"\n+RESET");
     server.send_bytes(a, b"CLIENT REPLY SKIP\r\nSUBSCRIBE c\r\nPING 3\r\nUNSUBSCRIBE c\r\n");
     assert_eq!(server.receive(a).lines().nth(1), Some(r#"["pong", "3"]"#));
     server.send_bytes(a, b"CLIENT REPLY OFF\r\nPING\r\nnosuch\r\nCLIENT REPLY SKIP\r\nPING\r\nPING\r\n");
@@ -410,4 +412,53 @@ fn an_import_source_sees_what_has_expired() {
     assert_eq!((server.call(source, "GET k"), server.call(other, "DBSIZE")), ("nil".into(), ":2".into()));
     server.advance(Duration::from_secs(1));
     assert_eq!(server.call(other, "DBSIZE"), ":0");
+}
+
+#[test]
+fn the_room_for_replies_follows_what_is_sent() {
+    let mut server = Harness::new();
+    let (a, b) = (server.connect(), server.connect());
+    let rooms = |server: &mut Harness| {
+        let list = server.call(a, "CLIENT LIST ID 2");
+        let line = lines(&list)[0].to_string();
+        (field(&line, "rbs").to_string(), field(&line, "rbp").to_string())
+    };
+    server.call(b, "PING");
+    assert_eq!(rooms(&mut server), ("1024".into(), "7".into()));
+    let big = "x".repeat(32_768);
+    server.call(a, &format!("SET big {big}"));
+    for room in ["2048", "4096", "8192", "16384", "16384"] {
+        server.call(b, "GET big");
+        server.advance(Duration::from_secs(1));
+        assert_eq!(rooms(&mut server).0, room);
+    }
+    assert_eq!(server.call(a, "DEBUG REPLYBUFFER RESIZING 0"), "+OK");
+    server.advance(Duration::from_secs(20));
+    assert_eq!(rooms(&mut server).0, "16384");
+    server.call(b, "GET big");
+    assert_eq!(server.call(a, "DEBUG REPLYBUFFER peak-reset-time NEVER"), "+OK");
+    assert_eq!(server.call(a, "DEBUG REPLYBUFFER RESIZING 1"), "+OK");
+    server.advance(Duration::from_secs(20));
+    assert_eq!(rooms(&mut server), ("16384".into(), "16384".into()));
+    assert_eq!(server.call(a, "DEBUG REPLYBUFFER PEAK-RESET-TIME 100"), "+OK");
+    server.advance(Duration::from_secs(1));
+    server.advance(Duration::from_secs(1));
+    assert_eq!(rooms(&mut server), ("1024".into(), "0".into()));
+    let stats = server.call(a, "INFO stats");
+    assert!(
+        stats.contains("reply_buffer_expands:4\\r") && stats.contains("reply_buffer_shrinks:1\\r"),
+        "{stats}"
+    );
+    let unknown = "-ERR unknown subcommand or wrong number of arguments for 'REPLYBUFFER'. Try DEBUG HELP.";
+    for (line, reply) in [
+        ("DEBUG REPLYBUFFER PEAK-RESET-TIME reset", "+OK"),
+        ("DEBUG REPLYBUFFER PEAK-RESET-TIME -1", "+OK"),
+        ("DEBUG REPLYBUFFER PEAK-RESET-TIME x", "-ERR value is not an integer or out of range"),
+        ("DEBUG REPLYBUFFER RESIZING x", "+OK"),
+        ("DEBUG REPLYBUFFER RESIZING", unknown),
+        ("DEBUG REPLYBUFFER foo 1", unknown),
+        ("DEBUG REPLYBUFFER", unknown),
+    ] {
+        assert_eq!(server.call(a, line), reply, "{line}");
+    }
 }

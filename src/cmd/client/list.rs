@@ -53,8 +53,8 @@ fn write_line(session: &Session, argument_bytes: usize, ctx: &Ctx<'_>, text: &mu
     field("qbuf-free", &0);
     field("argv-mem", &argument_bytes);
     field("multi-mem", &transaction.map_or(0, |t| t.queue_bytes));
-    field("rbs", &out.buffer_bytes);
-    field("rbp", &out.buffer_bytes);
+    field("rbs", &session.reply_room.bytes());
+    field("rbp", &session.reply_room.peak_bytes());
     field("obl", &out.buffered_bytes);
     field("oll", &out.chunks);
     field("omem", &out.chunk_bytes);

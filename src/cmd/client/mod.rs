@@ -311,11 +311,13 @@ fn client_reply(ctx: &mut Ctx<'_>) -> Outcome {
 
 /// <https://valkey.io/commands/client-unblock/>
 fn client_unblock(ctx: &mut Ctx<'_>) -> Outcome {
-    let wake = match ctx.args.get(3) {
-        None => Wake::Timeout,
-        Some(_) if ctx.is_word(3, "timeout") => Wake::Timeout,
-        Some(_) if ctx.is_word(3, "error") => Wake::Error,
-        Some(_) => return Err(CmdError::new("ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR")),
+    // Valkey takes words behind the reason, and then it too, for nothing.
+    let wake = match ctx.args.len() {
+        4 if ctx.is_word(3, "error") => Wake::Error,
+        4 if !ctx.is_word(3, "timeout") => {
+            return Err(CmdError::new("ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR"));
+        }
+        _ => Wake::Timeout,
     };
     let id = ctx.int_arg(2)?;
     let waits =

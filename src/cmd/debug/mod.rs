@@ -6,6 +6,7 @@ mod object;
 mod populate;
 mod protocol;
 mod reload;
+mod replybuffer;
 mod structure;
 
 use crate::{
@@ -111,6 +112,15 @@ const SUBCOMMANDS: &[Subcommand] = &[
         &["Writes every value in the form of files and reads it again."],
         reload::reload,
     ),
+    subcommand(
+        "replybuffer",
+        2..=2,
+        "PEAK-RESET-TIME <NEVER|RESET|ms> | RESIZING <0|1>",
+        &[
+            "How long the most that a client was sent at once counts, and whether the room for replies follows.",
+        ],
+        replybuffer::replybuffer,
+    ),
     subcommand("segfault", 0..=0, "", &["Ends the process by the signal SIGSEGV."], crash::segfault),
     subcommand(
         "set-active-expire",
@@ -176,14 +186,16 @@ fn debug(ctx: &mut Ctx<'_>) -> Outcome {
     let args = ctx.args.len() - 2;
     match SUBCOMMANDS.iter().find(|sub| ctx.is_word(1, sub.name) && sub.args.contains(&args)) {
         Some(sub) => (sub.run)(ctx),
-        None => {
-            let name = ctx.args.at(1);
-            let name = String::from_utf8_lossy(&name[..name.len().min(128)]);
-            Err(CmdError::with(format!(
-                "ERR unknown subcommand or wrong number of arguments for '{name}'. Try DEBUG HELP."
-            )))
-        }
+        None => Err(unknown(ctx)),
     }
+}
+
+fn unknown(ctx: &Ctx<'_>) -> CmdError {
+    let name = ctx.args.at(1);
+    let name = String::from_utf8_lossy(&name[..name.len().min(128)]);
+    CmdError::with(format!(
+        "ERR unknown subcommand or wrong number of arguments for '{name}'. Try DEBUG HELP."
+    ))
 }
 
 fn help(ctx: &mut Ctx<'_>) -> Outcome {
