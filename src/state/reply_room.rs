@@ -101,8 +101,8 @@ mod tests {
         }
         assert_eq!(sizes, [1024, 2048, 4096, 8192, 16_384]);
         // The peak counts for its time.
-        room.used(3000);
-        assert_eq!(room.resize(&rules, 9999), None);
+        room.used(10_000);
+        assert_eq!((room.resize(&rules, 9999), room.peak_bytes()), (None, 10_000));
         assert_eq!((room.resize(&rules, 10_000), room.peak_bytes()), (None, 0));
         room.used(3000);
         assert_eq!((room.resize(&rules, 10_001), room.bytes()), (Some(Resized::Shrunk), 3001));
