@@ -322,3 +322,22 @@ fn what_has_no_effect_is_accepted() {
         assert_eq!(server.call(a, &format!("DEBUG {call}")), "+OK");
     }
 }
+
+#[test]
+fn a_dumped_value_is_taken_whatever_its_checksum() {
+    let mut server = Harness::new();
+    let a = server.connect();
+    // The string "v", in version 10.
+    let restore: [&[u8]; 4] = [b"RESTORE", b"k", b"0", b"\x00\x01v\x0a\x00wrongsum"];
+    let refusal = "-ERR DUMP payload version or checksum are wrong";
+    assert_eq!(server.call_args(a, &restore), refusal);
+    assert_eq!(server.call(a, "DEBUG SET-SKIP-CHECKSUM-VALIDATION 1"), "+OK");
+    assert_eq!(server.call_args(a, &restore), "+OK");
+    assert_eq!(server.call(a, "GET k"), "\"v\"");
+    assert_eq!(server.call(a, "RESTORE l 0 short"), refusal);
+    let later_version: [&[u8]; 4] = [b"RESTORE", b"l", b"0", b"\x00\x01v\xff\x00wrongsum"];
+    assert_eq!(server.call_args(a, &later_version), refusal);
+    assert_eq!(server.call(a, "DEBUG SET-SKIP-CHECKSUM-VALIDATION 0"), "+OK");
+    server.call(a, "DEL k");
+    assert_eq!(server.call_args(a, &restore), refusal);
+}

@@ -108,8 +108,10 @@ const SUBCOMMANDS: &[Subcommand] = &[
     subcommand(
         "reload",
         0..=usize::MAX,
-        "[MERGE] [NOFLUSH] [NOSAVE]",
-        &["Writes every value in the form of files and reads it again."],
+        "[option ...]",
+        &[
+            "Writes every value in the form of files and reads it again. Options are MERGE, NOFLUSH and NOSAVE.",
+        ],
         reload::reload,
     ),
     subcommand(
@@ -135,6 +137,13 @@ const SUBCOMMANDS: &[Subcommand] = &[
         "<size>",
         &["From which size on an element of a list is a node of its own. 0 restores the default."],
         quicklist_packed_threshold,
+    ),
+    subcommand(
+        "set-skip-checksum-validation",
+        1..=1,
+        "<0|1>",
+        &["Whether RESTORE takes a payload whatever its checksum."],
+        set_skip_checksum_validation,
     ),
     subcommand(
         "sleep",
@@ -258,6 +267,11 @@ fn is_on(text: &[u8]) -> bool {
 
 fn set_active_expire(ctx: &mut Ctx<'_>) -> Outcome {
     ctx.state.config.active_expire = is_on(ctx.args.at(2));
+    ctx.ok()
+}
+
+fn set_skip_checksum_validation(ctx: &mut Ctx<'_>) -> Outcome {
+    ctx.state.config.skip_checksum_validation = is_on(ctx.args.at(2));
     ctx.ok()
 }
 

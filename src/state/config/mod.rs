@@ -131,6 +131,8 @@ pub struct Config {
     pub import_mode: bool,
     /// DEBUG SET-ACTIVE-EXPIRE.
     pub active_expire: bool,
+    /// DEBUG SET-SKIP-CHECKSUM-VALIDATION.
+    pub skip_checksum_validation: bool,
     /// What is logged, by [`Reason`](super::commandlog::Reason).
     pub commandlog: [LogLimit; 3],
     /// `latency-monitor-threshold`; 0: nothing is monitored.
@@ -213,6 +215,7 @@ impl Default for Config {
             notify: Notify::default(),
             import_mode: false,
             active_expire: true,
+            skip_checksum_validation: false,
             commandlog: [(10_000, 128), (1 << 20, 128), (1 << 20, 128)]
                 .map(|(threshold, max_len)| LogLimit { threshold, max_len }),
             latency_monitor_ms: 0,
