@@ -92,7 +92,7 @@ pub fn cursor(text: &[u8]) -> Result<u64, CmdError> {
     if parse_i64(text).is_some_and(|n| n < 0) {
         return Err(INVALID);
     }
-    let digits = text.trim_ascii_start();
+    let digits = shown(text).trim_ascii_start();
     let (negative, digits) = match digits {
         [b'-', digits @ ..] => (true, digits),
         [b'+', digits @ ..] => (false, digits),

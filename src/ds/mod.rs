@@ -2,6 +2,7 @@
 #![allow(unsafe_code)]
 
 pub mod hash;
+pub mod intset;
 pub mod listpack;
 pub mod prefetch;
 pub mod quicklist;

@@ -14,13 +14,14 @@ from collections import Counter
 from pathlib import Path
 
 import differential_hashes
+import differential_sets
 import harness
 import streams
 
 I64_MAX = 2**63 - 1
 STRING_KEYS = [f"k{number}" for number in range(7)] + ["{tag}a", "k\x00\xff"]
 LIST_KEYS = [f"l{number}" for number in range(7)] + ["{tag}b", ""]
-KEYS = STRING_KEYS + LIST_KEYS + differential_hashes.KEYS
+KEYS = STRING_KEYS + LIST_KEYS + differential_hashes.KEYS + differential_sets.KEYS
 INTEGERS = [0, 1, -1, 2, 3, 10, 100, -100, 9999, 10000, 2**31, I64_MAX, I64_MAX - 1, -I64_MAX, -(2**63)]
 ODD_NUMBERS = ["", " 1", "1 ", "+1", "01", "-0", "1.0", "1e3", "nan", "inf", "-inf", "0x10", "9223372036854775808",
                "-9223372036854775809", "99999999999999999999", "abc", "1\x00"]  # fmt: skip
@@ -37,11 +38,11 @@ ODD_EXPIRIES = [0, -1, -100, I64_MAX, -(2**63), I64_MAX // 1000, "abc", "", "1.5
 INSTANTS_S = [4_000_000_000, 4_000_000_001, 9_000_000_000, 1, 0, -1, I64_MAX, I64_MAX // 1000, "abc"]
 
 TIME_LEFT = {"TTL", "PTTL", "EXPIRETIME", "PEXPIRETIME"}
-UNORDERED = {"KEYS"} | differential_hashes.UNORDERED
+UNORDERED = {"KEYS"} | differential_hashes.UNORDERED | differential_sets.UNORDERED
 ONLY_KIND = {"RANDOMKEY", "HELLO", "TIME", "CLIENT"}
 
 
-class Generator(differential_hashes.Hashes):
+class Generator(differential_hashes.Hashes, differential_sets.Sets):
     """Random commands, most of them valid, over few keys so that types and encodings meet."""
 
     def __init__(self, seed, only=()):
@@ -318,6 +319,7 @@ class Generator(differential_hashes.Hashes):
             self.hash_keys: 2,
             self.field_expiry: 12,
             self.field_times: 5,
+            **self.set_families(),
         }
 
     def command(self):
@@ -334,12 +336,12 @@ class Generator(differential_hashes.Hashes):
             self.in_multi = True
         elif name in (b"EXEC", b"DISCARD"):
             self.in_multi = False
-        elif name not in (b"HELLO", b"CONFIG", b"COMMAND"):
+        elif name not in (b"HELLO", b"CONFIG", b"COMMAND", b"DEBUG"):
             command = self.mutated(command)
         if name == b"LSET" and len(command) > 2 and len(command[2]) > 9:
             # Valkey keeps the low 32 bits of such an index alone.
             command[2] = b"2000000000"
-        return self.never_waiting(command)
+        return differential_sets.predictable(self.never_waiting(command))
 
     def mutated(self, command):
         """Now and then a wrong number of arguments, an odd argument or other letters' case."""
@@ -411,8 +413,12 @@ class Comparer:
         about_hashes = differential_hashes.same_reply(name, ours, theirs)
         if about_hashes is not None:
             return about_hashes
-        if name in UNORDERED and ours[0] == b"*":
+        if name in UNORDERED and ours[0] in (b"*", b"~"):
             return sorted(ours[1]) == sorted(theirs[1])
+        if name in differential_sets.RANDOM:
+            return ours[0] == b"$" or len(ours[1]) == len(theirs[1])
+        if name in differential_sets.WALKS:
+            return differential_sets.same_walk(ours, theirs)
         if name == "OBJECT":  # IDLETIME: the other OBJECT replies are equal or no integers above zero.
             return ours[0] == b":" and abs(int(ours[1]) - int(theirs[1])) <= 30
         return name in ONLY_KIND and (ours[1] is None) == (theirs[1] is None)
@@ -427,6 +433,7 @@ READERS = {
     "string": lambda key: ["GET", key],
     "list": lambda key: ["LRANGE", key, 0, -1],
     "hash": lambda key: ["HGETALL", key],
+    "set": lambda key: ["SMEMBERS", key],
 }
 
 
@@ -439,6 +446,7 @@ def keyspace(connection):
             kind = connection.call("TYPE", key)
             value = connection.call(*READERS[kind](key))
             value = differential_hashes.plain_pairs(value) if kind == "hash" else value
+            value = sorted(value) if kind == "set" else value
             encoding = encoding_of(key, connection.call("OBJECT", "ENCODING", key))
             seen[database, key] = (kind, encoding, value, connection.call("PTTL", key) > 0)
     connection.call("SELECT", 0)

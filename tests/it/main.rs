@@ -20,6 +20,7 @@ mod pause;
 mod pipeline;
 mod primary;
 mod pubsub;
+mod sets;
 mod streams;
 mod strings;
 mod support;

@@ -5,7 +5,7 @@
 
 use crate::{
     store::Store,
-    value::{ValueRef, stream::IdRange},
+    value::{ValueRef, set::with_bytes, stream::IdRange},
 };
 use sha1::{Digest as _, Sha1};
 
@@ -61,7 +61,11 @@ impl Digest {
                     true
                 });
             }
-            ValueRef::Set(_) | ValueRef::ZSet(_) => {}
+            ValueRef::Set(set) => {
+                self.mix(TYPE_SET);
+                set.iter().for_each(|member| with_bytes(member, |bytes| self.xor(bytes)));
+            }
+            ValueRef::ZSet(_) => {}
         }
         if volatile {
             self.xor(b"!!expire!!");
@@ -77,6 +81,7 @@ impl Digest {
 const TYPE_STRING: &[u8] = &0u32.to_be_bytes();
 const TYPE_LIST: &[u8] = &1u32.to_be_bytes();
 const TYPE_HASH: &[u8] = &4u32.to_be_bytes();
+const TYPE_SET: &[u8] = &2u32.to_be_bytes();
 const TYPE_STREAM: &[u8] = &6u32.to_be_bytes();
 
 /// The digest of all databases.

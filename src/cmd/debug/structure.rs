@@ -3,7 +3,7 @@
 use super::is_on;
 use crate::{
     command::{CmdError, Ctx, Flow, Outcome},
-    value::{List, ValueRef, list::Part},
+    value::{List, Set, ValueRef, list::Part},
 };
 
 /// The state of a database's table, in the lines of Valkey.
@@ -37,6 +37,7 @@ pub(super) fn htstats_key(ctx: &mut Ctx<'_>) -> Outcome {
     let pos = ctx.store.find(db, key).ok_or(CmdError::NO_SUCH_KEY)?;
     let lines = match ctx.store.entry(db, pos).value() {
         ValueRef::Hash(hash) if hash.as_pack().is_none() => table_lines(hash.len(), hash.mem_bytes()),
+        ValueRef::Set(set @ Set::Table(_)) => table_lines(set.len(), set.mem_bytes()),
         _ => {
             return Err(CmdError::new(
                 "ERR The value stored at the specified key is not represented using an hash table",
@@ -54,6 +55,7 @@ pub(super) fn listpack(ctx: &mut Ctx<'_>) -> Outcome {
     let entry = ctx.store.entry(db, pos);
     let pack = match entry.value() {
         ValueRef::List(List::Pack(pack)) => Some(pack),
+        ValueRef::Set(Set::Pack(pack)) => Some(pack),
         ValueRef::Hash(hash) => hash.as_pack(),
         _ => None,
     };

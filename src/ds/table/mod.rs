@@ -11,6 +11,7 @@
 //! - `snapshot` hands out the entries as they stood at one moment, while the table goes on changing.
 
 mod group;
+mod iter;
 mod sample;
 mod scan;
 mod snapshot;
@@ -23,6 +24,7 @@ use std::ops::{Deref, DerefMut};
 use std::ptr::NonNull;
 
 use self::group::{Group, VOLATILE};
+pub use self::iter::Iter;
 pub use self::snapshot::Sink;
 use self::snapshot::Snapshot;
 use crate::ds::hash;
@@ -193,8 +195,8 @@ impl<T: Item> Table<T> {
         }
     }
 
-    /// An empty table with the seed of this one.
-    pub fn new_like(&self) -> Table<T> {
+    /// An empty table with the same seed: hashes of the one hold for the other.
+    pub const fn new_like(&self) -> Table<T> {
         Table::new(self.seed)
     }
 
@@ -321,11 +323,6 @@ impl<T: Item> Table<T> {
     /// Drops all items, and the snapshot if there is one. A huge table is better taken and drained by slices.
     pub fn clear(&mut self) {
         drop(self.take());
-    }
-
-    /// All items, in no order.
-    pub fn iter(&self) -> impl Iterator<Item = Ref<'_, T>> {
-        self.chunks.iter().flat_map(|chunk| &chunk.groups).flat_map(|group| group.iter().map(borrow))
     }
 
     /// First hint that `hash` will be looked up: fetches the group.
