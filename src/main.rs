@@ -1,32 +1,32 @@
 //! The standalone server: argv and signals to a [`staywire::Builder`].
 
-use signal_hook::consts::{SIGINT, SIGTERM};
+mod standalone;
+
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use standalone::{
+    crash,
+    log::RAW,
+    process::{PidFile, Process, fit_descriptors},
+    supervise::{self, Supervisor},
+};
 use staywire::{
     Server,
-    state::{
-        Refusal,
-        config::{Config, LOG_LEVELS, Reader},
-    },
+    state::config::{Config, Reader},
+    sys::daemon,
 };
 use std::{
     ffi::OsString,
-    io::{Read, Write},
+    io::Read,
     os::unix::ffi::OsStrExt,
     process::ExitCode,
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
 
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
-
-/// Descriptors that are not clients: sockets that listen, the poll, the log.
-const RESERVED_FDS: u64 = 32;
-
-/// The target of records that are logged without time and level.
-const RAW: &str = "raw";
 
 const USAGE: &str = "\
 Usage: staywire [/path/to/redis.conf] [options] [-]
@@ -69,35 +69,52 @@ fn main() -> ExitCode {
 }
 
 fn run(args: &[OsString]) -> Result<(), Box<dyn std::error::Error>> {
-    let (config, config_file, ignored) = configure(args)?;
-    let mut config = config;
+    let (mut config, config_file, ignored) = configure(args)?;
     std::env::set_current_dir(&config.dir)?;
-    start_log(&config)?;
+    standalone::log::start(&config)?;
+    let supervisor = supervise::sign_on(&config);
+    let is_daemon = config.daemonize && supervisor == Supervisor::None;
+    if is_daemon {
+        daemon::daemonize()?;
+    }
     let limited = fit_descriptors(&mut config);
-    let listeners = [("tcp", config.port > 0), ("unix", !config.unixsocket.is_empty())];
-    log::info!(target: RAW, "{}", banner(config.port));
+    crash::start(&config);
+    say_hello(&config, &config_file);
     for directive in &ignored {
         log::warn!("Ignored, as it is not built yet: {directive}");
     }
     if let Some(text) = limited {
         log::warn!("{text}");
     }
-    let mut server = Server::builder().configured(config).build()?;
-    server.engine().state.appliers.push(Box::new(apply));
-    let identity = &mut server.engine().state.identity;
-    identity.allocator = "jemalloc";
-    identity.config_file = config_file;
-    identity.executable =
+    let executable =
         std::env::current_exe().map(|path| path.to_string_lossy().into_owned()).unwrap_or_default();
-
+    let program = std::env::args_os().next().unwrap_or_default().to_string_lossy().into_owned();
+    let listeners = [("tcp", config.port > 0), ("unix", !config.unixsocket.is_empty())];
+    let mut process = Process::new(&config, program, config_file.clone());
+    let mut server = Server::builder().configured(config.clone()).build()?;
+    let state = &mut server.engine().state;
+    state.appliers.push(Box::new(move |old, new| {
+        process.apply(old, new)?;
+        standalone::log::apply(new);
+        crash::apply(new);
+        Ok(())
+    }));
+    state.identity.allocator = "jemalloc";
+    state.identity.config_file = config_file;
+    state.identity.executable = executable;
+    let pidfile = PidFile::write(&config, is_daemon);
     let signal = Arc::new(AtomicUsize::new(0));
     for number in [SIGTERM, SIGINT] {
         signal_hook::flag::register_usize(number, Arc::clone(&signal), number as usize)?;
     }
+    // The end of a terminal is none of the server's.
+    signal_hook::flag::register(SIGHUP, Arc::new(AtomicBool::new(false)))?;
     log::info!("Server initialized");
     for (kind, _) in listeners.iter().filter(|(_, open)| *open) {
         log::info!("Ready to accept connections {kind}");
     }
+    supervisor.ready();
+    crash::SERVER.show(&mut server);
     while server.poll_once(None)? {
         let caught = signal.load(Ordering::Relaxed);
         if caught != 0 {
@@ -106,20 +123,25 @@ fn run(args: &[OsString]) -> Result<(), Box<dyn std::error::Error>> {
             break;
         }
     }
+    crash::SERVER.hide();
+    supervisor.stopping();
     log::info!("User requested shutdown...");
     server.finish();
+    drop(pidfile);
     log::info!("Staywire is now ready to exit, bye bye...");
     Ok(())
 }
 
-/// Makes parameters of the process effective.
-fn apply(old: &Config, new: &Config) -> Result<(), Refusal> {
-    if old.dir != new.dir {
-        let failed = |error| Refusal { param: "dir", why: format!("{error}") };
-        std::env::set_current_dir(&new.dir).map_err(failed)?;
+/// What an operator, or a tool that starts a server, looks for at its start.
+fn say_hello(config: &Config, config_file: &str) {
+    let (version, bits, pid) = (env!("CARGO_PKG_VERSION"), usize::BITS, std::process::id());
+    log::info!("Staywire version={version}, bits={bits}, pid={pid}, just started");
+    if config_file.is_empty() {
+        log::info!("No config file: parameters have their defaults, or are from the command line");
+    } else {
+        log::info!("Configuration loaded from {config_file}");
     }
-    log::set_max_level(level_filter(new.loglevel));
-    Ok(())
+    log::info!(target: RAW, "{}", banner(config.port));
 }
 
 /// What tools that start a server look for, above all the line with its process id.
@@ -150,68 +172,4 @@ fn configure(args: &[OsString]) -> Result<(Config, String, Vec<String>), Box<dyn
     let (config, ignored) = reader.finish();
     staywire::engine::commands(&config)?;
     Ok((config, file, ignored))
-}
-
-/// Raises the limit of descriptors for `maxclients`, or lowers `maxclients` to what the limit allows; then returns what
-/// to log.
-fn fit_descriptors(config: &mut Config) -> Option<String> {
-    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-    let wanted = config.maxclients as u64 + RESERVED_FDS;
-    let limit = getrlimit(Resource::Nofile);
-    let current = limit.current.unwrap_or(u64::MAX);
-    if current >= wanted {
-        return None;
-    }
-    let reachable = wanted.min(limit.maximum.unwrap_or(u64::MAX));
-    let raised = Rlimit { current: Some(reachable), maximum: limit.maximum };
-    let now = match setrlimit(Resource::Nofile, raised) {
-        Ok(()) => reachable,
-        Err(_) => current,
-    };
-    if now >= wanted {
-        return None;
-    }
-    let fits = now.saturating_sub(RESERVED_FDS).max(1) as i64;
-    let asked = std::mem::replace(&mut config.maxclients, fits);
-    Some(format!(
-        "You requested maxclients of {asked} requiring at least {wanted} max file descriptors. Current maximum open \
-         files is {now}. maxclients has been reduced to {fits} to compensate for low ulimit."
-    ))
-}
-
-/// Logs to standard output, or to `logfile`, in lines like those of redis-server.
-fn start_log(config: &Config) -> std::io::Result<()> {
-    let mut builder = env_logger::Builder::new();
-    let pid = std::process::id();
-    builder.filter_level(log::LevelFilter::Trace).format(move |line, record| {
-        if record.target() == RAW {
-            return writeln!(line, "{}", record.args());
-        }
-        let mark = match record.level() {
-            log::Level::Error | log::Level::Warn => '#',
-            log::Level::Info => '*',
-            log::Level::Debug => '-',
-            log::Level::Trace => '.',
-        };
-        writeln!(line, "{pid}:M {} {mark} {}", line.timestamp_millis(), record.args())
-    });
-    if config.logfile.is_empty() {
-        builder.target(env_logger::Target::Stdout);
-    } else {
-        let file = std::fs::OpenOptions::new().create(true).append(true).open(&config.logfile)?;
-        builder.target(env_logger::Target::Pipe(Box::new(file)));
-    }
-    builder.init();
-    log::set_max_level(level_filter(config.loglevel));
-    Ok(())
-}
-
-fn level_filter(level: usize) -> log::LevelFilter {
-    match LOG_LEVELS[level] {
-        "debug" => log::LevelFilter::Trace,
-        "verbose" => log::LevelFilter::Debug,
-        "notice" => log::LevelFilter::Info,
-        "warning" => log::LevelFilter::Warn,
-        _ => log::LevelFilter::Off,
-    }
 }

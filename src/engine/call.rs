@@ -17,6 +17,7 @@ use crate::{
         waiters::{BlockRequest, Blocked},
     },
     store::{Overdue, Store, changes::Interest},
+    sys::fatal::{self, Running},
 };
 
 /// Most commands that one transaction may queue; its bytes count as input that is kept.
@@ -41,6 +42,7 @@ impl Engine {
             Ok(id) => id,
             Err(error) => return self.reject_unknown(session, args, &error),
         };
+        fatal::note(Some(Running { session_id: session.id, command: id, args: args.len() as u32 }));
         match self.gate(session, id, args) {
             Ok(Gate::Run) => self.call(session, id, args),
             Ok(Gate::Queue) => {

@@ -6,6 +6,7 @@ use crate::{
     resp::output::Output,
     resp::request::{Limits, Parsed, ProtocolError},
     state::session::{Closing, ReplyMode, Session, SessionKey},
+    sys::fatal,
 };
 
 /// Most work for one connection in one turn: a command counts 1, and more for what it makes others receive.
@@ -99,6 +100,7 @@ impl Engine {
             }
             work += self.work_since(&session, pending);
         }
+        fatal::note(None);
         self.store.expect(&[], 0);
         self.scout = scout;
         if session.closing != Closing::No {

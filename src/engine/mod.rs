@@ -13,7 +13,10 @@ mod settle;
 
 use crate::{
     base::{clock::Clock, rng::Rng},
-    command::{effects::Effects, table::Table},
+    command::{
+        effects::Effects,
+        table::{CommandId, Table},
+    },
     resp::{output::Output, request::Parser},
     state::{
         State,
@@ -105,6 +108,11 @@ impl Engine {
     /// Counts what the turn took.
     pub fn end_turn(&mut self) {
         self.state.stats.turns_ns += self.state.clock.ticks_ns().saturating_sub(self.base_ticks_ns);
+    }
+
+    /// The full name of a command by its place.
+    pub fn command_name(&self, id: CommandId) -> Option<&str> {
+        self.table.entries().get(id as usize).map(|entry| entry.full_name.as_str())
     }
 
     /// The time as of the last reading, in milliseconds since 1970.

@@ -65,7 +65,7 @@ class StartFailed(Exception):
 class Server:
     """A running server process. Options are given as on its command line: port=7000, save='' and so on."""
 
-    def __init__(self, binary=None, config=None, stdin=None, wait=True, nofile=None, **options):
+    def __init__(self, binary=None, config=None, stdin=None, wait=True, nofile=None, extra=(), **options):
         self.binary = binary or server_binary()
         self.dir = tempfile.mkdtemp(prefix="staywire-test-")
         self.unix_path = os.path.join(self.dir, "s")
@@ -85,6 +85,7 @@ class Server:
             if value is not None:
                 values = value if isinstance(value, (list, tuple)) else [value]
                 command += ["--" + name.replace("_", "-"), *map(str, values)]
+        command += extra
 
         def limit_descriptors():
             if nofile:

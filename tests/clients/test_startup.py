@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 from pathlib import Path
@@ -335,3 +336,269 @@ def test_config_get_and_set(server, connection):
     assert config(connection, "timeout") == "100"
     assert connection.error("CONFIG", "SET", "no-such", 1).startswith("ERR Unknown option or number of arguments")
     assert connection.call("CONFIG", "SET", "timeout", 0, "list-compress-depth", 0) == "OK"
+
+
+# What the standalone server does as a process.
+
+
+def read(path):
+    return Path(path).read_text()
+
+
+def test_pidfile(tmp_path):
+    path = tmp_path / "my.pid"
+    with harness.Server(pidfile=path) as server:
+        harness.eventually(path.exists, "the file is written")
+        assert read(path) == f"{server.pid}\n"
+        server.process.send_signal(signal.SIGTERM)
+        assert server.wait() == 0
+        assert not path.exists()
+
+
+def test_daemonize(tmp_path):
+    pidfile, logfile, port = tmp_path / "my.pid", tmp_path / "log", harness.free_port()
+    args = ["--daemonize", "yes", "--pidfile", pidfile, "--logfile", logfile, "--port", port, "--save", ""]
+    ended = run(*map(str, args))
+    assert ended.returncode == 0
+    harness.eventually(lambda: pidfile.exists() and read(pidfile).endswith("\n"), "the file is written")
+    pid = int(read(pidfile))
+    try:
+        harness.eventually(lambda: "Ready to accept" in read(logfile), "it is ready")
+        assert f"pid={pid}" in read(logfile)
+        with harness.Connection(("127.0.0.1", port)) as connection:
+            assert connection.call("PING") == "PONG"
+        for stream in (0, 1, 2):
+            assert os.readlink(f"/proc/{pid}/fd/{stream}") == "/dev/null"
+        # It leads a session of its own.
+        assert os.getsid(pid) == pid
+    finally:
+        os.kill(pid, signal.SIGTERM)
+    harness.eventually(lambda: not pidfile.exists(), "it ends")
+
+
+@pytest.mark.staywire
+@pytest.mark.parametrize("supervised, abstract", [("systemd", False), ("auto", False), ("auto", True)])
+def test_systemd_is_told(tmp_path, monkeypatch, supervised, abstract):
+    address = f"\0staywire-{os.getpid()}" if abstract else str(tmp_path / "notify")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
+        notify.settimeout(harness.DEADLINE_S)
+        notify.bind(address)
+        monkeypatch.setenv("NOTIFY_SOCKET", address.replace("\0", "@"))
+        # Under a supervisor it stays in the foreground.
+        with harness.Server(supervised=supervised, daemonize="yes") as server:
+            assert b"STATUS=" in notify.recv(1000)
+            assert b"READY=1" in notify.recv(1000)
+            server.process.send_signal(signal.SIGTERM)
+            assert server.wait() == 0
+            assert notify.recv(1000) == b"STOPPING=1\n"
+
+
+def test_supervised_by_nobody():
+    with harness.Server(supervised="systemd") as server:
+        server.wait_for_log("NOTIFY_SOCKET not found!")
+
+
+def title(pid):
+    return Path(f"/proc/{pid}/cmdline").read_bytes().rstrip(b"\0").decode()
+
+
+def test_title_of_the_process(tmp_path):
+    path = tmp_path / "redis-server"
+    path.symlink_to(os.path.realpath(harness.server_binary()))
+    with harness.Server(binary=str(path), proc_title_template="a {title} {listen-addr} {port}") as server:
+        assert title(server.pid) == f"a {path} *:{server.port} {server.port}"
+        with server.connect() as connection:
+            assert connection.call("CONFIG", "SET", "proc-title-template", "b {unixsocket}") == "OK"
+            assert title(server.pid) == f"b {server.unix_path}"
+            text = connection.error("CONFIG", "SET", "proc-title-template", "{nosuch}")
+            assert text.endswith("template format is invalid or contains unknown variables")
+    with harness.Server(set_proc_title="no") as server:
+        assert title(server.pid).startswith(harness.server_binary())
+
+
+def test_oom_score():
+    with harness.Server() as server, server.connect() as connection:
+        score = lambda: int(read(f"/proc/{server.pid}/oom_score_adj"))
+        base = score()
+        values = "10 20 30"
+        assert connection.call("CONFIG", "SET", "oom-score-adj-values", values, "oom-score-adj", "relative") == "OK"
+        assert score() == base + 10
+        assert config(connection, "oom-score-adj") == "yes"
+        # What fails takes back what went well.
+        connection.error("CONFIG", "SET", "oom-score-adj-values", "11 20 30", "bind", "203.0.113.1")
+        assert (score(), config(connection, "oom-score-adj-values")) == (base + 10, values)
+        assert connection.call("CONFIG", "SET", "oom-score-adj", "no") == "OK"
+        assert score() == base
+        assert connection.call("CONFIG", "SET", "oom-score-adj-values", f"{base + 5} 0 0", "oom-score-adj", "absolute")
+        assert score() == base + 5
+
+
+def test_maxclients_and_descriptors():
+    with harness.Server(nofile=100, maxclients=30) as server, server.connect() as connection:
+        assert connection.call("CONFIG", "SET", "maxclients", 40) == "OK"
+        text = connection.error("CONFIG", "SET", "maxclients", 2000000000)
+        assert "The operating system is not able to handle the specified number of clients, try with" in text
+        assert config(connection, "maxclients") == "40"
+
+
+@pytest.mark.parametrize(
+    "options, pattern",
+    [
+        ({}, r"^\d+:M \d\d \w{3} \d{4} \d\d:\d\d:\d\d\.\d{3} \* Server initialized$"),
+        (
+            {"log_format": "logfmt", "log_timestamp_format": "iso8601"},
+            r'^pid=\d+ role=(primary|master) timestamp="\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}[+-]\d\d:\d\d" '
+            r'level=notice message="Server initialized"$',
+        ),
+        ({"log_timestamp_format": "milliseconds"}, r"^\d+:M \d{13} \* Server initialized$"),
+    ],
+)
+def test_lines_of_the_log(options, pattern):
+    with harness.Server(**options) as server:
+        assert re.search(pattern, server.log, re.M), server.log
+
+
+def test_logfile_may_be_moved_away(tmp_path):
+    path = tmp_path / "log"
+    with harness.Server(wait=False, logfile=path, loglevel="debug") as server:
+        harness.eventually(lambda: path.exists() and "Ready to accept connections unix" in read(path), "it is ready")
+        path.rename(tmp_path / "old")
+        server.process.send_signal(signal.SIGTERM)
+        assert server.wait() == 0
+        assert "bye bye" in read(path)
+
+
+def test_server_cpulist():
+    cpu = min(os.sched_getaffinity(0))
+    with harness.Server(server_cpulist=str(cpu)) as server:
+        assert os.sched_getaffinity(server.pid) == {cpu}
+
+
+@pytest.mark.staywire
+@pytest.mark.parametrize("how", [signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGABRT])
+def test_a_crash_is_reported(how):
+    with harness.Server() as server:
+        with server.connect() as connection:
+            connection.call("CLIENT", "SETNAME", "somebody")
+            server.process.send_signal(how)
+            assert server.wait() == -how
+        for text in (f"crashed by signal: {int(how)}", "STACK TRACE", "redis_version:7.2.4", "name=somebody", "REPORT END"):
+            assert text in server.log
+
+
+@pytest.mark.staywire
+def test_a_crash_may_go_unreported():
+    with harness.Server(crash_log_enabled="no") as server:
+        server.process.send_signal(signal.SIGABRT)
+        assert server.wait() == -signal.SIGABRT
+        assert "REPORT" not in server.log
+
+
+# CONFIG REWRITE, rename-command, include.
+
+
+def rewrite(text, *settings):
+    """The file that was `text`, once the settings were made and written."""
+    with harness.Server(config=text, port=None, unixsocket=None, dir=None, save=None, wait=False) as server:
+        port = int(re.search(r"^port (\d+)", text, re.M)[1])
+        harness.eventually(lambda: "Ready to accept" in server.log, "it is ready")
+        with harness.Connection(("127.0.0.1", port)) as connection:
+            for name, value in settings:
+                assert connection.call("CONFIG", "SET", name, value) == "OK"
+            assert connection.call("CONFIG", "REWRITE") == "OK"
+        return read(os.path.join(server.dir, "test.conf"))
+
+
+def test_rewrite_keeps_comments_and_order():
+    port = harness.free_port()
+    text = f"# mine\n\nport {port}\n\n\n# why\ntimeout 5\nrename-command FLUSHALL \"\"\ntimeout 6\nsave \"\"\n"
+    settings = [("timeout", 7), ("maxclients", 50), ("client-output-buffer-limit", "pubsub 1mb 0 3")]
+    new = rewrite(text, *settings)
+    start = f"# mine\n\nport {port}\n\n# why\ntimeout 7\nrename-command FLUSHALL \"\"\n\nsave \"\"\n"
+    assert new.startswith(start), new
+    assert new.count("# Generated by CONFIG REWRITE\n") == 1
+    added = new.split("# Generated by CONFIG REWRITE\n")[1].splitlines()
+    assert {"maxclients 50", "client-output-buffer-limit pubsub 1mb 0 3"} <= set(added)
+    # Written again it stays as it is.
+    settled = re.sub(r"^dir .*$", "dir /tmp", new, flags=re.M)
+    assert re.sub(r'^dir .*$', "dir /tmp", rewrite(settled), flags=re.M) == settled
+
+
+def test_rewrite_without_a_file():
+    with harness.Server() as server, server.connect() as connection:
+        assert connection.error("CONFIG", "REWRITE") == "ERR The server is running without a config file"
+
+
+def test_rewrite_is_whole_or_nothing_when_killed():
+    lines = "".join(f"# line {i}\n" for i in range(20_000))
+    for _ in range(5):
+        with harness.Server(config=f"{lines}timeout 5\n") as server, server.connect() as connection:
+            connection.call("CONFIG", "SET", "timeout", 9)
+            for _ in range(20):
+                connection.send("CONFIG", "REWRITE")
+            connection.read()
+            server.process.kill()
+            server.process.wait()
+            text = read(os.path.join(server.dir, "test.conf"))
+            assert text.startswith(lines + "timeout 9\n")
+            assert text.endswith("\n")
+
+
+def test_rename_command():
+    text = 'rename-command FLUSHALL ""\nrename-command CONFIG b840fc02d524045429941cc15f59e41cb7be6c52\n'
+    with harness.Server(config=text) as server, server.connect() as connection:
+        for name in ("flushall", "CONFIG"):
+            assert connection.error(name, "x").startswith(f"ERR unknown command '{name}'")
+        assert connection.call("B840fc02d524045429941cc15f59e41cb7be6c52", "GET", "hz") == [b"hz", b"10"]
+        assert connection.call("COMMAND", "INFO", "flushall") == [None]
+
+
+@pytest.mark.parametrize(
+    "line, reason",
+    [
+        ("rename-command nosuch x", "No such command in rename-command"),
+        ("rename-command get SET", "Target command name already exists"),
+        ("rename-command get", "Bad directive or wrong number of arguments"),
+    ],
+)
+def test_rename_command_refused(tmp_path, line, reason):
+    path = tmp_path / "my.conf"
+    path.write_text(f"port 0\n{line}\n")
+    assert_refused(run(str(path)), 2, line, reason)
+
+
+def test_include_with_patterns(tmp_path):
+    (tmp_path / "conf.d").mkdir()
+    for name, text in [("b.conf", "timeout 2\n"), ("a.conf", "timeout 1\nhz 20\n"), (".c.conf", "timeout 3\n")]:
+        (tmp_path / "conf.d" / name).write_text(text)
+    text = f"include {tmp_path}/conf.d/*.conf\ninclude {tmp_path}/nothing/*.conf\n"
+    with harness.Server(config=text) as server, server.connect() as connection:
+        assert (config(connection, "timeout"), config(connection, "hz")) == ("2", "20")
+
+
+STOCK_FILES = [Path("/opt/valkey-src/valkey.conf"), Path("/etc/redis/redis.conf"), Path("/etc/valkey/valkey.conf")]
+
+
+@pytest.mark.parametrize("path", STOCK_FILES, ids=str)
+def test_stock_files(path):
+    if not (path.exists() and os.access(path, os.R_OK)):
+        pytest.skip(f"no {path}")
+    overrides = {"daemonize": "no", "logfile": "", "pidfile": "", "supervised": "no"}
+    with harness.Server(config=path.read_text(), **overrides) as server, server.connect() as connection:
+        assert connection.call("PING") == "PONG"
+
+
+@pytest.mark.parametrize(
+    "args, name, value",
+    [
+        (["--hz 20", "--maxmemory-policy 'volatile-lru'"], "maxmemory-policy", "volatile-lru"),
+        (["--proc-title-template", "--my--title", "--hz", "20"], "proc-title-template", "--my--title"),
+        (["--save", "--timeout", "9"], "timeout", "9"),
+        (["--shutdown-on-sigint", "nosave", "force", "now"], "shutdown-on-sigint", "nosave now force"),
+        (["--shutdown-on-sigint", "nosave force"], "shutdown-on-sigint", "nosave force"),
+        (["--loglevel", "verbose", "--save"], "loglevel", "verbose"),
+    ],
+)
+def test_forms_of_the_command_line(args, name, value):
+    with harness.Server(extra=args) as server, server.connect() as connection:
+        assert config(connection, name) == value
