@@ -13,7 +13,7 @@
 //!
 //! | floor | module | what lives there |
 //! |---|---|---|
-//! | 9 | `main.rs`, [`server`] | argv and signals; the builder, and a server inside another program |
+//! | 9 | `main.rs`, `standalone/`, [`server`] | argv, signals, log and crashes; the builder, and a server inside another program |
 //! | 8 | [`net`] | the poll loop, connections, listeners |
 //! |   | [`testkit`] | a server without sockets for tests, whose clock the test moves |
 //! | 7 | [`engine`] | from bytes to replies: feed, gates, call, settle, cron; no I/O |

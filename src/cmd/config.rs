@@ -50,7 +50,7 @@ fn config_secrets(args: Args<'_>) -> Vec<usize> {
     if args.len() % 2 == 1 {
         return Vec::new();
     }
-    let is_secret = |i: &usize| params::find(args.at(*i)).is_some_and(|param| param.sensitive);
+    let is_secret = |i: &usize| params::find(args.at(*i)).is_some_and(|(_, param)| param.sensitive);
     (2..args.len()).step_by(2).filter(is_secret).map(|i| i + 1).collect()
 }
 

@@ -155,6 +155,9 @@ fn several_are_set_or_none() {
     let a = server.connect();
     assert_eq!(server.call(a, "CONFIG SET timeout 3 HZ 20"), "+OK");
     assert_eq!(server.call(a, "CONFIG GET hz timeout"), r#"["hz", "20", "timeout", "3"]"#);
+    // An alias is another name.
+    assert_eq!(server.call(a, "CONFIG SET replica-priority 1 slave-priority 2"), "+OK");
+    assert_eq!(server.call(a, "CONFIG GET replica-priority"), r#"["replica-priority", "2"]"#);
     let failed = |name: &str, why: &str| {
         format!("-ERR CONFIG SET failed (possibly related to argument '{name}') - {why}")
     };
@@ -164,6 +167,7 @@ fn several_are_set_or_none() {
         ("timeout x foo 1", unknown.clone()),
         ("timeout 5 HZ x", failed("hz", "argument couldn't be parsed into an integer")),
         ("timeout 5 timeout 6", failed("timeout", "duplicate parameter")),
+        ("slave-priority x", failed("slave-priority", "argument couldn't be parsed into an integer")),
         ("timeout 5 databases 3", failed("databases", "can't set immutable config")),
         ("timeout 5 protected-mode x", failed("protected-mode", "argument must be 'yes' or 'no'")),
         (

@@ -284,7 +284,7 @@ impl Config {
             let found = params::matching(pattern);
             return found.map(|(name, param)| (name.into(), param.get(self))).collect();
         }
-        params::find(pattern).map(|param| (pattern.to_vec(), param.get(self))).into_iter().collect()
+        params::find(pattern).map(|(_, param)| (pattern.to_vec(), param.get(self))).into_iter().collect()
     }
 
     /// The configuration with several parameters set, and those of them that change nothing. The error names the
@@ -295,10 +295,10 @@ impl Config {
         access: Access,
     ) -> Result<(Config, Vec<&'static Param>), SetError> {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        let mut found: Vec<&'static Param> = Vec::with_capacity(pairs.len());
+        let mut found: Vec<(&'static str, &'static Param)> = Vec::with_capacity(pairs.len());
         for (name, _) in pairs {
             let blame = |why: &str| SetError::Refused { param: text(name), why: why.to_string() };
-            let param = params::find(name).ok_or_else(|| SetError::Unknown(text(name)))?;
+            let (known, param) = params::find(name).ok_or_else(|| SetError::Unknown(text(name)))?;
             if param.immutable {
                 return Err(blame("can't set immutable config"));
             }
@@ -313,13 +313,14 @@ impl Config {
             if param.deny_loading && access.is_loading {
                 return Err(SetError::Loading);
             }
-            if found.iter().any(|other| std::ptr::eq(*other, param)) {
+            // A name and its alias may stand together: the later one wins.
+            if found.iter().any(|(other, _)| *other == known) {
                 return Err(blame("duplicate parameter"));
             }
-            found.push(param);
+            found.push((known, param));
         }
         let (mut next, mut ignored) = (self.clone(), Vec::new());
-        for (param, (_, value)) in found.into_iter().zip(pairs) {
+        for ((known, param), (_, value)) in found.into_iter().zip(pairs) {
             // Quotes mean nothing here.
             let args: Vec<&[u8]> = match param.many {
                 true if value.is_empty() => Vec::new(),
@@ -327,7 +328,7 @@ impl Config {
                 false => vec![value],
             };
             let taken = param.set(&mut next, &args);
-            match taken.map_err(|why| SetError::Refused { param: param.name.into(), why })? {
+            match taken.map_err(|why| SetError::Refused { param: known.into(), why })? {
                 Taken::Kept => {}
                 Taken::Ignored => ignored.push(param),
             }

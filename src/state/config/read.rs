@@ -139,7 +139,7 @@ impl Reader {
 impl Config {
     /// Sets one parameter as a line of a file does: at any time before the start.
     pub fn set_directive(&mut self, name: &str, args: &[&[u8]]) -> Result<Taken, String> {
-        let Some(param) = params::find(name.as_bytes()) else {
+        let Some((_, param)) = params::find(name.as_bytes()) else {
             return match (name, args) {
                 ("user" | "loadmodule", [_, ..]) => Err(format!("'{name}' is not built yet")),
                 (_, [_]) if DEPRECATED.contains(&name) => Ok(Taken::Kept),

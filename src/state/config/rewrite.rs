@@ -69,7 +69,7 @@ impl File {
             }
             let name = words(line).and_then(|words| words.into_iter().next());
             match name.as_deref().map(|name| (params::find(name), name)) {
-                Some((Some(param), _)) => file.places.entry(param.name).or_default().push_back(at),
+                Some((Some((_, param)), _)) => file.places.entry(param.name).or_default().push_back(at),
                 Some((None, name)) if DIRECTIVES.iter().any(|d| name.eq_ignore_ascii_case(d)) => {}
                 _ => file.lines[at] = [b"# ??? ", line].concat(),
             }

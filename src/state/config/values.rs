@@ -78,7 +78,7 @@ fn parse_percent(text: &[u8]) -> Option<i128> {
     (n >= 0).then_some(-i128::from(n))
 }
 
-/// Bytes with a unit: `1024`, `1k` (1000), `1kb` (1024), `m`, `mb`, `g`, `gb`. No digits are zero, as in Valkey.
+/// Bytes with a unit: `1024`, `1k` (1000), `1kb` (1024), `m`, `mb`, `g`, `gb`. As in Valkey, no digits are zero.
 fn parse_bytes(text: &[u8]) -> Option<i128> {
     let digits = text.iter().take_while(|b| b.is_ascii_digit()).count();
     let (digits, unit) = text.split_at(digits);
@@ -93,8 +93,9 @@ fn parse_bytes(text: &[u8]) -> Option<i128> {
         _ => return None,
     };
     let digits = std::str::from_utf8(digits).ok()?;
-    let n: u64 = if digits.is_empty() { 0 } else { digits.parse().ok()? };
-    n.checked_mul(unit).map(i128::from)
+    // What is too large is the largest there is.
+    let n: u64 = if digits.is_empty() { 0 } else { digits.parse().unwrap_or(u64::MAX) };
+    Some(n.saturating_mul(unit).into())
 }
 
 /// Words as a line of a file has them; none are `""`.
@@ -138,7 +139,7 @@ mod tests {
         assert_eq!(parse_memory(b"1x"), None);
         assert_eq!(parse_memory(b"-1"), None);
         assert_eq!(parse_memory(b"9999999999gb"), None);
-        assert_eq!(parse_bytes(b"18446744073709551615"), Some(u64::MAX.into()));
+        assert_eq!(parse_bytes(b"18446744073709551616"), Some(u64::MAX.into()));
     }
 
     #[test]

@@ -46,14 +46,14 @@ pub fn all() -> impl Iterator<Item = &'static Param> {
     PARAMS.iter().copied().flatten()
 }
 
-/// The parameter of a name or alias, in any case.
-pub fn find(name: &[u8]) -> Option<&'static Param> {
+/// The parameter of a name or alias, in any case, and that name or alias.
+pub fn find(name: &[u8]) -> Option<(&'static str, &'static Param)> {
     let mut buf = [0; NAME_MAX_BYTES];
     let lower = buf.get_mut(..name.len())?;
     lower.copy_from_slice(name);
     lower.make_ascii_lowercase();
     let at = NAMES.binary_search_by(|(known, _)| known.as_bytes().cmp(lower)).ok()?;
-    Some(NAMES[at].1)
+    Some(NAMES[at])
 }
 
 /// The names and aliases that a pattern matches, in order, without what is hidden.
@@ -71,7 +71,8 @@ mod tests {
     #[test]
     fn names_are_found_in_any_case_and_stand_once() {
         for (name, param) in NAMES.iter() {
-            assert!(std::ptr::eq(find(name.to_uppercase().as_bytes()).expect(name), *param), "{name}");
+            let (known, found) = find(name.to_uppercase().as_bytes()).expect(name);
+            assert!(known == *name && std::ptr::eq(found, *param), "{name}");
         }
         assert!(NAMES.windows(2).all(|pair| pair[0].0 < pair[1].0));
         assert!(find(b"nosuch").is_none() && find(&[b'x'; 1000]).is_none());

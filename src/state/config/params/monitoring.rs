@@ -1,7 +1,7 @@
 //! What the server remembers of slow and large commands, and of latency.
 
 use super::{
-    super::{Config, Kind, Param, param, values},
+    super::{Config, Kind, Param, param},
     kinds::*,
 };
 
@@ -35,8 +35,8 @@ fn set_percentiles(config: &mut Config, args: &[&[u8]]) -> Result<(), String> {
     let mut list = Vec::new();
     // `""` stands for none.
     for arg in args.iter().filter(|arg| !arg.is_empty() || args.len() > 1) {
-        let percent: f64 =
-            values::text(arg)?.parse().map_err(|_| "Invalid latency-tracking-info-percentiles parameters")?;
+        let percent =
+            crate::base::num::parse_f64(arg).ok_or("Invalid latency-tracking-info-percentiles parameters")?;
         if !(0.0..=100.0).contains(&percent) {
             return Err("latency-tracking-info-percentiles parameters should sit between [0.0,100.0]".into());
         }
