@@ -86,9 +86,10 @@ fn type_named(name: &[u8]) -> Result<Type, CmdError> {
     known.ok_or_else(|| CmdError::with([b"ERR unknown type name '", shown(name), b"'"].concat()))
 }
 
-/// A cursor as C's `strtoull` reads it, though one that is plainly negative is refused.
+/// A cursor as C's `strtoull` reads it, up to a zero byte, though one that is plainly negative is refused.
 pub fn cursor(text: &[u8]) -> Result<u64, CmdError> {
     const INVALID: CmdError = CmdError::new("ERR invalid cursor");
+    let text = shown(text);
     if parse_i64(text).is_some_and(|n| n < 0) {
         return Err(INVALID);
     }

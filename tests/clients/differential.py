@@ -341,7 +341,8 @@ class Generator(differential_hashes.Hashes, differential_sets.Sets):
         if name == b"LSET" and len(command) > 2 and len(command[2]) > 9:
             # Valkey keeps the low 32 bits of such an index alone.
             command[2] = b"2000000000"
-        return differential_sets.predictable(self.never_waiting(command))
+        command = self.never_waiting(differential_hashes.bounded(command))
+        return differential_sets.predictable(command)
 
     def mutated(self, command):
         """Now and then a wrong number of arguments, an odd argument or other letters' case."""
