@@ -231,13 +231,9 @@ fn hrandfield(ctx: &mut Ctx<'_>) -> Outcome {
         }
         return Ok(Flow::Done);
     };
-    let live = hash.live_len(now_ms);
-    let n = if live == 0 {
-        0
-    } else if repeated {
-        count
-    } else {
-        count.min(live)
+    let n = match hash.live_len_up_to(if repeated { 1 } else { count }, now_ms) {
+        1 if repeated => count,
+        live => live,
     };
     let nested = with_values && out.proto == Proto::Resp3;
     out.array(if with_values && !nested { 2 * n } else { n });

@@ -142,6 +142,18 @@ impl Hash {
         }
     }
 
+    /// Number of fields that have not expired, or `limit` if there are more.
+    pub fn live_len_up_to(&self, limit: usize, now_ms: i64) -> usize {
+        match &self.0 {
+            Form::Pack(pack) => limit.min(pack.len() / 2),
+            Form::Table(table) if table.len() - table.volatile_len() >= limit => limit,
+            Form::Table(table) => {
+                let live = |(_, _, expiry): &(_, _, Option<i64>)| expiry.is_none_or(|at_ms| at_ms > now_ms);
+                table.iter().filter(live).take(limit).count()
+            }
+        }
+    }
+
     /// How many fields have an expiry.
     #[inline]
     pub fn volatile_len(&self) -> usize {
@@ -384,29 +396,24 @@ impl Hash {
             }
             return;
         }
-        let live = self.live_len(now_ms);
-        if live * MOSTLY_EXPIRED < self.len() {
-            // Picks would seldom hit one that lives.
-            let mut lives = Vec::with_capacity(live);
-            self.each_live(now_ms, |name, value| lives.push((name.to_vec(), value.to_vec())));
-            for _ in 0..if lives.is_empty() { 0 } else { count } {
-                let (name, value) = &lives[rng.below(lives.len() as u64) as usize];
-                if !f(Elem::Bytes(name), Elem::Bytes(value)) {
-                    break;
-                }
-            }
-            return;
-        }
         let mut left = count;
         while left > 0 {
-            let Some(spot) = self.random_spot(rng) else { break };
-            if self.expire_at_ms(spot).is_some_and(|at_ms| at_ms <= now_ms) {
-                continue;
-            }
+            let Some(spot) = self.random_live_spot(now_ms, rng) else { break };
             left -= 1;
             let (name, value) = self.at(spot);
             if !f(name, value) {
-                break;
+                return;
+            }
+        }
+        if left > 0 {
+            // Hardly any field lives: the rest is picked among those that do.
+            let mut lives = Vec::new();
+            self.each_live(now_ms, |name, value| lives.push((name.to_vec(), value.to_vec())));
+            for _ in 0..if lives.is_empty() { 0 } else { left } {
+                let (name, value) = &lives[rng.below(lives.len() as u64) as usize];
+                if !f(Elem::Bytes(name), Elem::Bytes(value)) {
+                    return;
+                }
             }
         }
     }
@@ -420,15 +427,16 @@ impl Hash {
         rng: &mut Rng,
         mut f: impl FnMut(Elem<'_>, Elem<'_>),
     ) {
-        let live = self.live_len(now_ms);
-        let few = matches!(self.0, Form::Table(_)) && count < live / 3 && live * MOSTLY_EXPIRED >= self.len();
-        if few {
-            let mut picked = HashSet::with_capacity(count);
-            self.each_random_spot_once(count, now_ms, rng, &mut picked, &mut f);
+        if let Some(picked) = self.pick_few(count, now_ms, rng) {
+            for pos in picked {
+                let (name, value) = self.at(Spot(At::Table(pos)));
+                f(name, value);
+            }
             return;
         }
         // Each field in turn is taken with the chance that is left for it.
-        let (mut left, mut wanted) = (live, count.min(live));
+        let mut left = self.live_len(now_ms);
+        let mut wanted = count.min(left);
         self.each_live(now_ms, |name, value| {
             if wanted == left || wanted > 0 && rng.below(left as u64) < wanted as u64 {
                 wanted -= 1;
@@ -438,23 +446,26 @@ impl Hash {
         });
     }
 
-    fn each_random_spot_once(
-        &self,
-        count: usize,
-        now_ms: i64,
-        rng: &mut Rng,
-        picked: &mut HashSet<Pos>,
-        f: &mut impl FnMut(Elem<'_>, Elem<'_>),
-    ) {
-        while picked.len() < count {
-            let Some(spot) = self.random_spot(rng) else { break };
-            let At::Table(pos) = spot.0 else { break };
-            if self.expire_at_ms(spot).is_some_and(|at_ms| at_ms <= now_ms) || !picked.insert(pos) {
-                continue;
-            }
-            let (name, value) = self.at(spot);
-            f(name, value);
+    /// Places of `count` different fields of a table, if they are few and picks hit them often enough.
+    fn pick_few(&self, count: usize, now_ms: i64, rng: &mut Rng) -> Option<HashSet<Pos>> {
+        if matches!(self.0, Form::Pack(_)) || count >= self.len() / 4 {
+            return None;
         }
+        let mut picked = HashSet::with_capacity(count);
+        for _ in 0..count * 4 + TRIES {
+            if picked.len() == count {
+                return Some(picked);
+            }
+            let At::Table(pos) = self.random_live_spot(now_ms, rng)?.0 else { return None };
+            picked.insert(pos);
+        }
+        None
+    }
+
+    /// Where a field is that has not expired, all equally likely; `None` after some picks of others.
+    fn random_live_spot(&self, now_ms: i64, rng: &mut Rng) -> Option<Spot> {
+        let mut picks = (0..TRIES).map_while(|_| self.random_spot(rng));
+        picks.find(|&spot| self.expire_at_ms(spot).is_none_or(|at_ms| at_ms > now_ms))
     }
 
     /// Where any field is, all equally likely, expired ones included.
@@ -488,8 +499,8 @@ impl Hash {
     }
 }
 
-/// With fewer than one field in so many alive, picks are made among those that are.
-const MOSTLY_EXPIRED: usize = 4;
+/// How many picks may hit a field that has expired before all fields are looked at.
+const TRIES: usize = 32;
 
 /// The text of an element. That of a number is written into `digits`.
 #[inline]

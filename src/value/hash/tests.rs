@@ -195,10 +195,13 @@ fn a_scan_meets_all_that_live() {
 
 #[test]
 fn picks_are_fair() {
-    for (n, every) in [(10, 1), (16, 1), (60, 1), (60, 2), (120, 10)] {
+    for (n, every) in [(10, 1), (16, 1), (60, 1), (60, 2), (120, 10), (200, 100)] {
         let hash = numbered(n, every, &SMALL);
         let live = hash.live_len(10);
         assert_eq!(live as i64, (n + every - 1) / every);
+        for limit in [0, 1, live - 1, live, live + 1] {
+            assert_eq!(hash.live_len_up_to(limit, 10), limit.min(live));
+        }
         let mut rng = Rng::new(n as u64);
         let mut counts = vec![0.0f64; n as usize];
         let rounds = 400;
