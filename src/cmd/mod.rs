@@ -33,7 +33,9 @@ use crate::command::CommandSpec;
 
 /// All families.
 pub const FAMILIES: &[&[CommandSpec]] = &[
-    bitmaps::COMMANDS,
+    bitmaps::COMMANDS[0],
+    bitmaps::COMMANDS[1],
+    bitmaps::COMMANDS[2],
     client::COMMANDS,
     cluster::COMMANDS,
     command::COMMANDS,

@@ -140,6 +140,14 @@ impl Changes {
         }
     }
 
+    /// Records a change without an event of its own.
+    pub fn changed_without_event(&mut self, db: usize, key: &[u8]) {
+        self.dirty += 1;
+        if self.interest.watch {
+            self.watched(db, key, Seen::Changed);
+        }
+    }
+
     /// Records an event without a change of data: nobody's transaction breaks.
     #[inline]
     pub fn happened(&mut self, db: usize, key: &[u8], event: Event) {

@@ -2,6 +2,7 @@
 
 use super::{Hash, List, Set, Stream, ZSet};
 use super::{hash::HashConfig, list::ListConfig};
+use crate::base::num::{MAX_INT_LEN, i64_to_buf};
 use crate::ds::size::rounded;
 
 /// At which sizes values change their encodings, and how they are kept.
@@ -180,7 +181,7 @@ impl Value {
     }
 }
 
-impl ValueRef<'_> {
+impl<'a> ValueRef<'a> {
     /// In how many parts it would be freed: allocations, roughly.
     #[inline]
     pub fn parts(&self) -> usize {
@@ -204,6 +205,19 @@ impl ValueRef<'_> {
             ValueRef::ZSet(_) => Type::ZSet,
             ValueRef::Hash(_) => Type::Hash,
             ValueRef::Stream(_) => Type::Stream,
+        }
+    }
+
+    /// The bytes of a string. Those of a number are written into `digits`.
+    #[inline]
+    pub fn text<'d>(self, digits: &'d mut [u8; MAX_INT_LEN]) -> Option<&'d [u8]>
+    where
+        'a: 'd,
+    {
+        match self {
+            ValueRef::Str(bytes) => Some(bytes),
+            ValueRef::Int(number) => Some(i64_to_buf(number, digits)),
+            _ => None,
         }
     }
 

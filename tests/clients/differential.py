@@ -13,6 +13,7 @@ import sysconfig
 from collections import Counter
 from pathlib import Path
 
+import differential_bits
 import differential_hashes
 import differential_sets
 import harness
@@ -21,7 +22,7 @@ import streams
 I64_MAX = 2**63 - 1
 STRING_KEYS = [f"k{number}" for number in range(7)] + ["{tag}a", "k\x00\xff"]
 LIST_KEYS = [f"l{number}" for number in range(7)] + ["{tag}b", ""]
-KEYS = STRING_KEYS + LIST_KEYS + differential_hashes.KEYS + differential_sets.KEYS
+KEYS = STRING_KEYS + LIST_KEYS + differential_hashes.KEYS + differential_sets.KEYS + differential_bits.KEYS
 INTEGERS = [0, 1, -1, 2, 3, 10, 100, -100, 9999, 10000, 2**31, I64_MAX, I64_MAX - 1, -I64_MAX, -(2**63)]
 ODD_NUMBERS = ["", " 1", "1 ", "+1", "01", "-0", "1.0", "1e3", "nan", "inf", "-inf", "0x10", "9223372036854775808",
                "-9223372036854775809", "99999999999999999999", "abc", "1\x00"]  # fmt: skip
@@ -42,7 +43,7 @@ UNORDERED = {"KEYS"} | differential_hashes.UNORDERED | differential_sets.UNORDER
 ONLY_KIND = {"RANDOMKEY", "HELLO", "TIME", "CLIENT"}
 
 
-class Generator(differential_hashes.Hashes, differential_sets.Sets):
+class Generator(differential_hashes.Hashes, differential_sets.Sets, differential_bits.Bits):
     """Random commands, most of them valid, over few keys so that types and encodings meet."""
 
     def __init__(self, seed, only=()):
@@ -320,6 +321,7 @@ class Generator(differential_hashes.Hashes, differential_sets.Sets):
             self.field_expiry: 12,
             self.field_times: 5,
             **self.set_families(),
+            **self.bit_families(),
         }
 
     def command(self):

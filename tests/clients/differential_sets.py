@@ -103,6 +103,7 @@ def predictable(command):
         command[2] = b"-9223372036854775808"
     if command[0].upper() == b"SSCAN" and len(command) > 2 and command[2][:1].isdigit():
         command[2] = b"0"
+        command += [] if any(arg.upper() == b"COUNT" for arg in command) else [b"COUNT", b"100000"]
         command = [arg if not arg.isdigit() or at < 3 else b"100000" for at, arg in enumerate(command)]
     return command
 

@@ -1,5 +1,6 @@
 //! All integration tests, in one binary: the commands without sockets, and the server as its users run it.
 
+mod bitmaps;
 mod blocking;
 mod client;
 mod command;
@@ -10,6 +11,7 @@ mod embed;
 mod expire;
 mod field_expiry;
 mod hashes;
+mod hyperloglog;
 mod idle;
 mod info;
 mod keys;

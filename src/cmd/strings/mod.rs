@@ -7,7 +7,7 @@ mod read;
 mod write;
 
 use crate::{
-    base::num::{MAX_INT_LEN, i64_to_buf},
+    base::num::MAX_INT_LEN,
     command::{Arg, ArgKind, Categories, CmdError, CommandSpec, Flags, Group, KeyFlags, KeySpec},
     value::ValueRef,
 };
@@ -237,9 +237,5 @@ pub const COMMANDS: &[CommandSpec] = &[
 
 /// The text of a string value. That of a number is written into `digits`.
 fn text<'a>(value: ValueRef<'a>, digits: &'a mut [u8; MAX_INT_LEN]) -> Result<&'a [u8], CmdError> {
-    match value {
-        ValueRef::Str(bytes) => Ok(bytes),
-        ValueRef::Int(number) => Ok(i64_to_buf(number, digits)),
-        _ => Err(CmdError::WRONG_TYPE),
-    }
+    value.text(digits).ok_or(CmdError::WRONG_TYPE)
 }
