@@ -181,10 +181,15 @@ impl KeySpec {
 
     /// Keys that a count at argument `at` announces.
     pub const fn counted(flags: KeyFlags, at: u16) -> KeySpec {
+        KeySpec::counted_by(flags, at, 1)
+    }
+
+    /// The same with a key every `step`.
+    pub const fn counted_by(flags: KeyFlags, at: u16, step: u16) -> KeySpec {
         KeySpec {
             flags,
             begin: BeginSearch::Index(at),
-            find: FindKeys::KeyNum { count_at: 0, first: 1, step: 1 },
+            find: FindKeys::KeyNum { count_at: 0, first: 1, step },
             notes: "",
         }
     }

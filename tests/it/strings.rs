@@ -1,6 +1,6 @@
 //! Strings.
 
-use crate::support::{check, check_with, put_list};
+use crate::support::{check, check_with, events_of, put_list};
 use staywire::{state::config::Config, testkit::Harness};
 
 const WRONG_TYPE: &str = "-WRONGTYPE Operation against a key holding the wrong kind of value";
@@ -515,4 +515,53 @@ fn integers_and_bulks_look_the_same_in_resp3() {
     h.send(c, "GET none");
     assert_eq!(h.receive_bytes(c), b"_\r\n");
     assert_eq!(h.call(c, "LCS n n IDX"), r#"{"matches": [[[:0, :0], [:0, :0]]], "len": :1}"#);
+}
+
+#[test]
+fn msetex_writes_all_or_nothing() {
+    check(&[
+        ("MSETEX 2 a 1 b 2 NX EX 100", ":1"),
+        ("TTL b", ":100"),
+        ("MSETEX 2 b 3 c 4 NX", ":0"),
+        ("MSETEX 2 b 3 c 4 XX", ":0"),
+        ("MGET a b c", r#"["1", "2", nil]"#),
+        ("MSETEX 2 b 3 a 4 XX KEEPTTL", ":1"),
+        ("TTL b", ":100"),
+        ("MSETEX 2 a 1 a 2", ":1"),
+        ("GET a", "\"2\""),
+        ("TTL a", ":-1"),
+        ("MSETEX 1 a 1 PXAT 1", ":1"),
+        ("EXISTS a", ":0"),
+        ("RPUSH l x", ":1"),
+        ("MSETEX 1 l 1", ":1"),
+        ("GET l", "\"1\""),
+        ("MSETEX 0 a 1", "-ERR invalid numkeys value or out of range"),
+        ("MSETEX x a 1", "-ERR invalid numkeys value or out of range"),
+        ("MSETEX 2147483648 a 1", "-ERR invalid numkeys value or out of range"),
+        ("MSETEX 2147483647 a 1", "-ERR syntax error"),
+        ("MSETEX 2 a 1", "-ERR syntax error"),
+        ("MSETEX 1 a 1 b", "-ERR syntax error"),
+        ("MSETEX 1 a 1 NX XX", "-ERR syntax error"),
+        ("MSETEX 1 a 1 GET", "-ERR syntax error"),
+        ("MSETEX 1 a 1 IFEQ 1", "-ERR syntax error"),
+        ("MSETEX 1 a 1 EX", "-ERR syntax error"),
+        ("MSETEX 1 a 1 EX x", "-ERR value is not an integer or out of range"),
+        ("MSETEX 1 a 1 EX 0", "-ERR invalid expire time in 'msetex' command"),
+    ]);
+}
+
+#[test]
+fn delifeq_deletes_what_it_expects() {
+    check(&[
+        ("SET a 10", "+OK"),
+        ("DELIFEQ a 1", ":0"),
+        ("DELIFEQ a 10", ":1"),
+        ("DELIFEQ a 10", ":0"),
+        ("RPUSH l x", ":1"),
+        ("DELIFEQ l x", "-WRONGTYPE Operation against a key holding the wrong kind of value"),
+        ("DELIFEQ a", "-ERR wrong number of arguments for 'delifeq' command"),
+    ]);
+    let events = events_of(&["MSETEX 2 a 1 b 2 EX 10", "DELIFEQ a 1"]);
+    let wanted = ["0:a new", "0:a set", "0:a expire", "0:b new", "0:b set", "0:b expire", "0:a del"];
+    assert_eq!(events, wanted);
 }

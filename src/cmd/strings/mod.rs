@@ -38,6 +38,12 @@ pub const COMMANDS: &[CommandSpec] = &[
         .keys(&[KeySpec::range(KeyFlags::RO.or(KeyFlags::ACCESS), 1, 1, 1)])
         .doc("1.0.0", "Reads a string.", "O(1)")
         .args(&[Arg::key("key", 0)]),
+    CommandSpec::new("delifeq", 3, Group::String, write::delifeq)
+        .flags(&[Flags::WRITE, Flags::FAST])
+        .acl(&[Categories::STRING])
+        .keys(&[KeySpec::range(KeyFlags::RM.or(KeyFlags::DELETE), 1, 1, 1)])
+        .doc("9.0.0", "Deletes a key if its string is the one given.", "O(1)")
+        .args(&[Arg::key("key", 0), Arg::new("value", ArgKind::String)]),
     CommandSpec::new("getdel", 2, Group::String, read::getdel)
         .flags(&[Flags::WRITE, Flags::FAST])
         .acl(&[Categories::STRING])
@@ -122,6 +128,29 @@ pub const COMMANDS: &[CommandSpec] = &[
         .doc("1.0.1", "Writes several strings at once.", "O(N)")
         .args(&[Arg::new("data", ArgKind::Block(&[Arg::key("key", 0), Arg::new("value", ArgKind::String)]))
             .multiple()])
+        .tips(&["request_policy:multi_shard", "response_policy:all_succeeded"]),
+    CommandSpec::new("msetex", -4, Group::String, write::msetex)
+        .flags(&[Flags::WRITE, Flags::DENYOOM])
+        .acl(&[Categories::STRING])
+        .keys(&[KeySpec::counted_by(KeyFlags::OW.or(KeyFlags::UPDATE), 1, 2)])
+        .doc("9.1.0", "Writes several strings, with a condition and an expiry for all of them.", "O(N)")
+        .args(&[
+            Arg::new("numkeys", ArgKind::Integer),
+            Arg::new("data", ArgKind::Block(&[Arg::key("key", 0), Arg::new("value", ArgKind::String)]))
+                .multiple(),
+            Arg::new("condition", ArgKind::OneOf(&[Arg::word("nx", "NX"), Arg::word("xx", "XX")])).optional(),
+            Arg::new(
+                "expiration",
+                ArgKind::OneOf(&[
+                    Arg::new("seconds", ArgKind::Integer).token("EX"),
+                    Arg::new("milliseconds", ArgKind::Integer).token("PX"),
+                    Arg::new("unix-time-seconds", ArgKind::UnixTime).token("EXAT"),
+                    Arg::new("unix-time-milliseconds", ArgKind::UnixTime).token("PXAT"),
+                    Arg::word("keepttl", "KEEPTTL"),
+                ]),
+            )
+            .optional(),
+        ])
         .tips(&["request_policy:multi_shard", "response_policy:all_succeeded"]),
     CommandSpec::new("msetnx", -3, Group::String, write::msetnx)
         .flags(&[Flags::WRITE, Flags::DENYOOM])

@@ -3,7 +3,7 @@
 use super::{super::expire, read::reply_string, text};
 use crate::{
     base::num::MAX_INT_LEN,
-    command::{Args, CmdError, Ctx, Flow, KeyFlags, Outcome},
+    command::{Args, CmdError, Ctx, Flow, KeyFlags, Outcome, ctx::int},
     store::{
         Expiry,
         changes::{Class, Event},
@@ -30,20 +30,22 @@ struct SetOptions<'a> {
 }
 
 impl<'a> SetOptions<'a> {
-    fn parse(ctx: &Ctx<'a>) -> Result<SetOptions<'a>, CmdError> {
+    /// Reads the options from argument `first` on. `more` are those that SET has and its kin may not have.
+    fn parse(ctx: &Ctx<'a>, first: usize, more: &[&str]) -> Result<SetOptions<'a>, CmdError> {
         let args = ctx.args;
         let mut options = SetOptions { condition: Condition::Always, ttl: Ttl::Unsaid, get: false };
-        let mut i = 3;
+        let mut i = first;
         while i < args.len() {
             let condition = options.condition;
+            let is = |word: &str| more.contains(&word) && ctx.is_word(i, word);
             if ctx.is_word(i, "nx") && matches!(condition, Condition::Always | Condition::Missing) {
                 options.condition = Condition::Missing;
             } else if ctx.is_word(i, "xx") && matches!(condition, Condition::Always | Condition::Present) {
                 options.condition = Condition::Present;
-            } else if ctx.is_word(i, "ifeq") && i + 1 < args.len() && condition == Condition::Always {
+            } else if is("ifeq") && i + 1 < args.len() && condition == Condition::Always {
                 i += 1;
                 options.condition = Condition::Equals(args.at(i));
-            } else if ctx.is_word(i, "get") {
+            } else if is("get") {
                 options.get = true;
             } else if ctx.is_word(i, "keepttl") && !matches!(options.ttl, Ttl::At(_)) {
                 options.ttl = Ttl::Keep;
@@ -54,6 +56,15 @@ impl<'a> SetOptions<'a> {
             i += 1;
         }
         Ok(options)
+    }
+
+    /// What they say about the expiry of a key that is written.
+    fn expiry(&self, now_ms: i64, command: &str) -> Result<Expiry, CmdError> {
+        Ok(match self.ttl {
+            Ttl::Keep => Expiry::Keep,
+            Ttl::At(time) => Expiry::Set(Some(time.at_ms(now_ms, 1, command)?)),
+            Ttl::Unsaid | Ttl::Persist => Expiry::Set(None),
+        })
     }
 }
 
@@ -77,13 +88,10 @@ pub(super) fn set(ctx: &mut Ctx<'_>) -> Outcome {
 }
 
 fn set_with_options(ctx: &mut Ctx<'_>) -> Outcome {
-    let (key, value, db, now_ms) = (ctx.args.at(1), ctx.args.at(2), ctx.db(), ctx.now_ms());
-    let SetOptions { condition, ttl, get } = SetOptions::parse(ctx)?;
-    let expiry = match ttl {
-        Ttl::Keep => Expiry::Keep,
-        Ttl::At(time) => Expiry::Set(Some(time.at_ms(now_ms, 1, "set")?)),
-        Ttl::Unsaid | Ttl::Persist => Expiry::Set(None),
-    };
+    let (key, value, db) = (ctx.args.at(1), ctx.args.at(2), ctx.db());
+    let options = SetOptions::parse(ctx, 3, &["ifeq", "get"])?;
+    let expiry = options.expiry(ctx.now_ms(), "set")?;
+    let SetOptions { condition, get, .. } = options;
     let holds = if get || condition != Condition::Always { check(ctx, condition, get)? } else { true };
     if holds {
         write(ctx, db, key, value, expiry);
@@ -202,6 +210,46 @@ fn set_pairs(ctx: &mut Ctx<'_>) {
         store.set_string_hashed(db, key, args.at(2 * pair + 2), Expiry::Set(None));
         store.changed(db, key.key, SET);
     });
+}
+
+/// <https://valkey.io/commands/msetex/>
+pub(super) fn msetex(ctx: &mut Ctx<'_>) -> Outcome {
+    const BAD_COUNT: CmdError = CmdError::new("ERR invalid numkeys value or out of range");
+    let (args, db) = (ctx.args, ctx.db());
+    let count = int(args.at(1)).ok().filter(|n| (1..=i64::from(i32::MAX)).contains(n)).ok_or(BAD_COUNT)?;
+    // The names stand at even places, each before its value.
+    let end = 2 + 2 * count as usize;
+    if end > args.len() {
+        return Err(CmdError::SYNTAX);
+    }
+    let options = SetOptions::parse(ctx, end, &[])?;
+    let expiry = options.expiry(ctx.now_ms(), "msetex")?;
+    let names = || args.from(2).step_by(2).take(count as usize);
+    let mut holds = true;
+    ctx.store.each_key(db, names(), |store, _, key| {
+        let found = store.find_hashed(db, key).is_some();
+        holds &= match options.condition {
+            Condition::Missing => !found,
+            Condition::Present => found,
+            Condition::Always | Condition::Equals(_) => true,
+        };
+    });
+    if holds {
+        names().enumerate().for_each(|(pair, key)| write(ctx, db, key, args.at(3 + 2 * pair), expiry));
+    }
+    ctx.int(holds.into())
+}
+
+/// <https://valkey.io/commands/delifeq/>
+pub(super) fn delifeq(ctx: &mut Ctx<'_>) -> Outcome {
+    let (key, db) = (ctx.args.at(1), ctx.db());
+    let Some(pos) = ctx.store.write(db, key) else { return ctx.int(0) };
+    let equal = text(ctx.store.entry(db, pos).value(), &mut [0; MAX_INT_LEN])? == ctx.args.at(2);
+    if equal {
+        ctx.store.remove_at(db, pos);
+        ctx.store.changed(db, key, Event(Class::Generic, "del"));
+    }
+    ctx.int(equal.into())
 }
 
 /// <https://valkey.io/commands/getex/>
