@@ -1,7 +1,7 @@
 //! The types of values. A new type is one more variant in the three enums here and in their matches.
 
 use super::{Hash, List, Set, Stream, ZSet};
-use super::{hash::HashConfig, list::ListConfig};
+use super::{hash::HashConfig, list::ListConfig, set::SetConfig};
 use crate::base::num::{MAX_INT_LEN, i64_to_buf};
 use crate::ds::size::rounded;
 
@@ -10,6 +10,7 @@ use crate::ds::size::rounded;
 pub struct Limits {
     pub list: ListConfig,
     pub hash: HashConfig,
+    pub set: SetConfig,
 }
 
 /// What kind of value a key holds.

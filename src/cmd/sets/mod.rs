@@ -25,13 +25,7 @@ pub const COMMANDS: [&[CommandSpec]; 3] = [members::COMMANDS, random::COMMANDS, 
 /// Up to where sets stay small.
 #[inline]
 fn limits(config: &Config, store: &Store) -> SetConfig {
-    let at_most = |limit: i64| usize::try_from(limit).unwrap_or(0);
-    SetConfig {
-        max_intset_entries: at_most(config.set_max_intset_entries),
-        max_listpack_entries: at_most(config.set_max_listpack_entries),
-        max_listpack_value: at_most(config.set_max_listpack_value),
-        seed: store.seed,
-    }
+    config.set(store.seed)
 }
 
 /// The set in an entry, to be read.

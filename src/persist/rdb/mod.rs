@@ -10,6 +10,7 @@ mod hashes;
 mod lists;
 mod old;
 mod read;
+mod sets;
 #[cfg(test)]
 mod tests;
 mod write;
@@ -35,13 +36,16 @@ const FOOTER_BYTES: usize = 10;
 pub(super) mod kind {
     pub const STRING: u8 = 0;
     pub const LIST: u8 = 1;
+    pub const SET: u8 = 2;
     pub const HASH: u8 = 4;
     pub const HASH_ZIPMAP: u8 = 9;
     pub const LIST_ZIPLIST: u8 = 10;
+    pub const SET_INTSET: u8 = 11;
     pub const HASH_ZIPLIST: u8 = 13;
     pub const LIST_QUICKLIST: u8 = 14;
     pub const HASH_LISTPACK: u8 = 16;
     pub const LIST_QUICKLIST_2: u8 = 18;
+    pub const SET_LISTPACK: u8 = 20;
     /// Valkey's: each field with its expiry.
     pub const HASH_EXPIRING: u8 = 22;
 }
@@ -78,7 +82,8 @@ pub fn write_value(out: &mut Writer, value: ValueRef<'_>) {
         }
         ValueRef::List(list) => lists::write(out, list),
         ValueRef::Hash(hash) => hashes::write(out, hash),
-        ValueRef::Set(_) | ValueRef::ZSet(_) | ValueRef::Stream(_) => {}
+        ValueRef::Set(set) => sets::write(out, set),
+        ValueRef::ZSet(_) | ValueRef::Stream(_) => out.byte(u8::MAX),
     }
 }
 
@@ -88,6 +93,9 @@ pub fn read_value(input: &mut Reader<'_>, kind: u8, limits: &Limits) -> Result<V
         kind::STRING => Ok(Value::string(&input.string()?)),
         kind::LIST | kind::LIST_ZIPLIST | kind::LIST_QUICKLIST | kind::LIST_QUICKLIST_2 => {
             lists::read(input, kind, &limits.list).map(Value::List)
+        }
+        kind::SET | kind::SET_INTSET | kind::SET_LISTPACK => {
+            sets::read(input, kind, &limits.set).map(Value::Set)
         }
         kind::HASH | kind::HASH_ZIPMAP | kind::HASH_ZIPLIST | kind::HASH_LISTPACK | kind::HASH_EXPIRING => {
             hashes::read(input, kind, &limits.hash).map(Value::Hash)

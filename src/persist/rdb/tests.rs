@@ -3,7 +3,7 @@ use crate::{
     base::rng::Rng,
     ds::listpack::Listpack,
     value::{
-        Hash,
+        Hash, Set,
         hash::Until,
         list::{End, List, ListConfig},
     },
@@ -102,6 +102,28 @@ fn hashes_come_back_with_the_expiries_of_their_fields() {
     }
     let expiring = dump(Value::Hash(hash_of(200, &limits)).as_ref());
     assert_eq!((expiring[0], &expiring[expiring.len() - 10..][..2]), (22, &[80, 0][..]));
+}
+
+#[test]
+fn sets_come_back_in_their_encoding() {
+    let limits = limits();
+    let set_of = |n: u32, word: &str| {
+        let mut set = Set::new();
+        (0..n).for_each(|i| {
+            set.insert(format!("{word}{i}").as_bytes(), &limits.set);
+        });
+        Value::Set(set)
+    };
+    for (n, word, kind) in [(5, "", 11), (512, "", 11), (600, "", 2), (5, "m", 2), (1000, "m", 2)] {
+        let value = set_of(n, word);
+        let payload = dump(value.as_ref());
+        let back = restore(&payload, &limits).expect("what was written can be read");
+        assert_eq!((payload[0], back.encoding(), &back), (kind, value.encoding(), &value), "{n} {word}");
+    }
+    // Twice the same member.
+    let mut twice = vec![2, 2, 1, b'a', 1, b'a'];
+    twice.extend_from_slice(&[10, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+    assert_eq!(restore(&twice, &limits), Err(RestoreError::Body(Broken::Corrupt)));
 }
 
 #[test]

@@ -18,7 +18,7 @@ pub use values::parse_memory;
 use super::commandlog::LogLimit;
 use crate::{
     resp::request::split_quoted,
-    value::{Limits, hash::HashConfig, list::ListConfig, stream::StreamConfig},
+    value::{Limits, hash::HashConfig, list::ListConfig, set::SetConfig, stream::StreamConfig},
 };
 use param::param;
 use std::collections::BTreeMap;
@@ -260,9 +260,20 @@ impl Config {
         }
     }
 
+    /// How sets are kept; `seed` is for their tables.
+    #[inline]
+    pub fn set(&self, seed: [u64; 2]) -> SetConfig {
+        SetConfig {
+            max_intset_entries: self.set_max_intset_entries as usize,
+            max_listpack_entries: self.set_max_listpack_entries as usize,
+            max_listpack_value: self.set_max_listpack_value as usize,
+            seed,
+        }
+    }
+
     /// How values are kept; `seed` is for their tables.
     pub fn limits(&self, seed: [u64; 2]) -> Limits {
-        Limits { list: self.list(), hash: self.hash(seed) }
+        Limits { list: self.list(), hash: self.hash(seed), set: self.set(seed) }
     }
 
     /// When a node of a stream is full.
