@@ -1,6 +1,7 @@
 //! The lines of CLIENT LIST.
 
 use crate::{
+    base::num::write_i64,
     command::Ctx,
     resp::Proto,
     state::{
@@ -9,6 +10,9 @@ use crate::{
     },
 };
 use std::io::Write;
+
+/// What a line usually takes.
+pub(super) const USUAL_BYTES: usize = 350;
 
 /// The line of the session that asks.
 pub(super) fn own_line(ctx: &Ctx<'_>, text: &mut Vec<u8>) {
@@ -21,58 +25,77 @@ pub(super) fn line(session: &Session, ctx: &Ctx<'_>, text: &mut Vec<u8>) {
     write_line(session, 0, ctx, text);
 }
 
+/// A line that is being written: thousands of them are asked for at once.
+struct Line<'a>(&'a mut Vec<u8>);
+
+impl Line<'_> {
+    fn bytes(&mut self, name: &str, value: &[u8]) {
+        self.name(name);
+        self.0.extend_from_slice(value);
+    }
+
+    fn number(&mut self, name: &str, value: i64) {
+        self.name(name);
+        write_i64(self.0, value);
+    }
+
+    fn address(&mut self, name: &str, value: &Address) {
+        self.name(name);
+        write!(self.0, "{value}").expect("a buffer takes it");
+    }
+
+    fn name(&mut self, name: &str) {
+        self.0.extend_from_slice(name.as_bytes());
+        self.0.push(b'=');
+    }
+}
+
 /// Fields and their order: <https://valkey.io/commands/client-list/>.
 fn write_line(session: &Session, argument_bytes: usize, ctx: &Ctx<'_>, text: &mut Vec<u8>) {
-    let mut field = |name: &str, value: &dyn std::fmt::Display| {
-        write!(text, "{name}={value} ").expect("a buffer takes it");
-    };
     let now_ms = ctx.now_ms();
     let seconds_since = |at_ms: i64| now_ms / 1000 - at_ms / 1000;
-    let bytes = |bytes: &Option<Box<[u8]>>| {
-        String::from_utf8_lossy(bytes.as_deref().unwrap_or_default()).into_owned()
-    };
-    let subscribed = |kind| session.subscriptions.as_ref().map_or(0, |subs| subs.count_of(kind));
+    let subscribed = |kind| session.subscriptions.as_ref().map_or(0, |subs| subs.count_of(kind)) as i64;
     let transaction = session.transaction.as_deref();
     let out = session.out.usage();
-    field("id", &session.id);
-    field("addr", &session.addr);
-    field("laddr", &session.local_addr);
-    field("fd", &session.fd);
-    field("name", &bytes(&session.name));
-    field("age", &seconds_since(session.created_ms));
-    field("idle", &seconds_since(session.last_active_ms));
-    field("flags", &flags(session));
-    field("capa", &if session.can_redirect { "r" } else { "" });
-    field("db", &session.db);
-    field("sub", &subscribed(Kind::Channel));
-    field("psub", &subscribed(Kind::Pattern));
-    field("ssub", &subscribed(Kind::Shard));
-    field("multi", &transaction.map_or(-1, |t| t.queue.len() as i64));
-    field("watch", &session.watched.len());
-    field("qbuf", &session.input_bytes);
-    field("qbuf-free", &0);
-    field("argv-mem", &argument_bytes);
-    field("multi-mem", &transaction.map_or(0, |t| t.queue_bytes));
-    field("rbs", &session.reply_room.bytes());
-    field("rbp", &session.reply_room.peak_bytes());
-    field("obl", &out.buffered_bytes);
-    field("oll", &out.chunks);
-    field("omem", &out.chunk_bytes);
-    field("tot-mem", &session.mem_bytes());
     // Writing is waited for only while the socket takes no more.
     let stuck = session.key != ctx.session.key && !session.out.is_empty();
-    field("events", &if stuck { "rw" } else { "r" });
     let command = ctx.table.entries().get(session.last_command as usize);
-    field("cmd", &command.map_or("NULL", |entry| &entry.full_name));
-    field("user", &"default");
-    field("redir", &-1);
-    field("resp", &if session.out.proto == Proto::Resp3 { 3 } else { 2 });
-    field("lib-name", &bytes(&session.lib_name));
-    field("lib-ver", &bytes(&session.lib_version));
-    field("tot-net-in", &session.net_in_bytes);
-    field("tot-net-out", &session.net_out_bytes);
-    field("tot-cmds", &session.commands);
-    text.pop();
+    let mut line = Line(text);
+    line.number("id", session.id as i64);
+    line.address(" addr", &session.addr);
+    line.address(" laddr", &session.local_addr);
+    line.number(" fd", session.fd.into());
+    line.bytes(" name", session.name.as_deref().unwrap_or_default());
+    line.number(" age", seconds_since(session.created_ms));
+    line.number(" idle", seconds_since(session.last_active_ms));
+    line.bytes(" flags", flags(session).as_bytes());
+    line.bytes(" capa", if session.can_redirect { b"r" } else { b"" });
+    line.number(" db", session.db as i64);
+    line.number(" sub", subscribed(Kind::Channel));
+    line.number(" psub", subscribed(Kind::Pattern));
+    line.number(" ssub", subscribed(Kind::Shard));
+    line.number(" multi", transaction.map_or(-1, |t| t.queue.len() as i64));
+    line.number(" watch", session.watched.len() as i64);
+    line.number(" qbuf", session.input_bytes as i64);
+    line.number(" qbuf-free", 0);
+    line.number(" argv-mem", argument_bytes as i64);
+    line.number(" multi-mem", transaction.map_or(0, |t| t.queue_bytes) as i64);
+    line.number(" rbs", session.reply_room.bytes() as i64);
+    line.number(" rbp", session.reply_room.peak_bytes() as i64);
+    line.number(" obl", out.buffered_bytes as i64);
+    line.number(" oll", out.chunks as i64);
+    line.number(" omem", out.chunk_bytes as i64);
+    line.number(" tot-mem", session.mem_bytes() as i64);
+    line.bytes(" events", if stuck { b"rw" } else { b"r" });
+    line.bytes(" cmd", command.map_or(b"NULL", |entry| entry.full_name.as_bytes()));
+    line.bytes(" user", b"default");
+    line.number(" redir", -1);
+    line.number(" resp", if session.out.proto == Proto::Resp3 { 3 } else { 2 });
+    line.bytes(" lib-name", session.lib_name.as_deref().unwrap_or_default());
+    line.bytes(" lib-ver", session.lib_version.as_deref().unwrap_or_default());
+    line.number(" tot-net-in", session.net_in_bytes as i64);
+    line.number(" tot-net-out", session.net_out_bytes as i64);
+    line.number(" tot-cmds", session.commands as i64);
     text.push(b'\n');
 }
 

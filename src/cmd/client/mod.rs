@@ -260,8 +260,9 @@ fn client_info(ctx: &mut Ctx<'_>) -> Outcome {
 /// <https://valkey.io/commands/client-list/>
 fn client_list(ctx: &mut Ctx<'_>) -> Outcome {
     let selection = Selection::parse(ctx, 2, false)?;
-    let mut text = Vec::new();
-    for (_, key) in selection.find(ctx) {
+    let found = selection.find(ctx);
+    let mut text = Vec::with_capacity(found.len() * list::USUAL_BYTES);
+    for (_, key) in found {
         match ctx.state.sessions.get(key) {
             Some(Some(session)) => list::line(session, ctx, &mut text),
             _ => list::own_line(ctx, &mut text),
