@@ -147,6 +147,12 @@ fn rewriting_needs_a_file_and_a_way_to_it() {
     };
     assert_eq!(server.call(a, "CONFIG SET timeout 9"), "+OK");
     assert_eq!(server.call(a, "CONFIG REWRITE"), "+OK");
+    server.engine.state.edit_file = |_, edit| {
+        let text = edit(b"");
+        assert!(text.windows(13).any(|line| line == b"\nhz 10\nignore"), "defaults, too");
+        Ok(())
+    };
+    assert_eq!(server.call(a, "DEBUG CONFIG-REWRITE-FORCE-ALL"), "+OK");
 }
 
 #[test]

@@ -52,6 +52,13 @@ const SUBCOMMANDS: &[Subcommand] = &[
         &["Gives the data set a new identity, as if it were another one."],
         change_repl_id,
     ),
+    subcommand(
+        "config-rewrite-force-all",
+        0..=0,
+        "",
+        &["Like CONFIG REWRITE, and names every parameter."],
+        config_rewrite_force_all,
+    ),
     subcommand("digest", 0..=0, "", &["A signature of all databases in hexadecimal digits."], digest),
     subcommand(
         "digest-value",
@@ -249,6 +256,11 @@ fn error(ctx: &mut Ctx<'_>) -> Outcome {
 fn log(ctx: &mut Ctx<'_>) -> Outcome {
     let message = String::from_utf8_lossy(ctx.args.at(2));
     ctx.state.journal.warn(format_args!("DEBUG LOG: {message}"));
+    ctx.ok()
+}
+
+fn config_rewrite_force_all(ctx: &mut Ctx<'_>) -> Outcome {
+    ctx.state.rewrite_config(true)?;
     ctx.ok()
 }
 
