@@ -26,7 +26,7 @@ use std::{
 };
 
 #[global_allocator]
-static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+static ALLOCATOR: staywire::sys::allocator::Allocator = staywire::sys::allocator::Allocator;
 
 const USAGE: &str = "\
 Usage: staywire [/path/to/redis.conf] [options] [-]
