@@ -12,7 +12,7 @@ use standalone::{
 use staywire::{
     Server,
     state::config::{Config, Reader},
-    sys::daemon,
+    sys::{aligned::Aligned, allocator::JEMALLOC, daemon},
 };
 use std::{
     ffi::OsString,
@@ -26,7 +26,7 @@ use std::{
 };
 
 #[global_allocator]
-static ALLOCATOR: staywire::sys::allocator::Allocator = staywire::sys::allocator::Allocator;
+static ALLOCATOR: Aligned = Aligned;
 
 const USAGE: &str = "\
 Usage: staywire [/path/to/redis.conf] [options] [-]
@@ -99,7 +99,7 @@ fn run(args: &[OsString]) -> Result<(), Box<dyn std::error::Error>> {
         crash::apply(new);
         Ok(())
     }));
-    state.identity.allocator = "jemalloc";
+    state.allocator = JEMALLOC;
     state.identity.config_file = config_file;
     state.identity.executable = executable;
     let pidfile = PidFile::write(&config, is_daemon);

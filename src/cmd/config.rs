@@ -2,10 +2,7 @@
 
 use crate::{
     command::{Arg, ArgKind, Args, CmdError, CommandSpec, Ctx, Flags, Flow, Group, Outcome},
-    state::{
-        config::{Access, SetError, params},
-        stats::Stats,
-    },
+    state::config::{Access, SetError, params},
     store::StoreStats,
 };
 
@@ -102,7 +99,7 @@ fn config_rewrite(ctx: &mut Ctx<'_>) -> Outcome {
 
 /// <https://valkey.io/commands/config-resetstat/>
 fn config_resetstat(ctx: &mut Ctx<'_>) -> Outcome {
-    ctx.state.stats = Stats::new(ctx.table.entries().len());
+    ctx.state.stats.reset();
     ctx.store.stats = StoreStats::default();
     ctx.ok()
 }

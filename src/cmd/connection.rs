@@ -136,6 +136,7 @@ fn auth_secrets(args: Args<'_>) -> Vec<usize> {
 fn log_in(ctx: &mut Ctx<'_>, user: &[u8], password: &[u8]) -> Result<(), CmdError> {
     let wanted = ctx.state.config.requirepass.as_slice();
     if user != b"default" || !(wanted.is_empty() || same_secret(wanted, password)) {
+        ctx.state.stats.denied_logins += 1;
         return Err(WRONG_PASS);
     }
     ctx.session.authenticated = true;

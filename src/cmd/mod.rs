@@ -16,6 +16,8 @@ mod hyperloglog;
 mod keys;
 mod latency;
 mod lists;
+mod lolwut;
+mod memory;
 mod module;
 mod monitor;
 mod persistence;
@@ -55,6 +57,8 @@ pub const FAMILIES: &[&[CommandSpec]] = &[
     lists::COMMANDS[0],
     lists::COMMANDS[1],
     lists::COMMANDS[2],
+    lolwut::COMMANDS,
+    memory::COMMANDS,
     module::COMMANDS,
     monitor::COMMANDS,
     persistence::COMMANDS,

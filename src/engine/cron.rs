@@ -5,11 +5,8 @@ use std::time::Duration;
 use super::Engine;
 use crate::{
     base::clock::Clock,
-    state::{
-        reply_room::Resized,
-        session::{Closing, SessionKey},
-    },
-    store::Overdue,
+    state::{reply_room::Resized, session::Closing},
+    store::{ExpireSlice, Overdue},
 };
 
 /// Entries with an expiry that one slice looks at.
@@ -22,11 +19,8 @@ const EXPIRE_DENSE: usize = 10;
 /// The longest time from one run of the cron to the next, at `hz` 1.
 const CRON_MAX_MS: i64 = 1000;
 
-/// Sessions whose room for replies one run of the cron looks at, at least.
-const ROOMS_MIN: usize = 64;
-
-/// How often clients are looked at.
-const CLIENT_CHECK_MS: i64 = 1000;
+/// Least places of clients that one run looks at.
+const CLIENTS_MIN: usize = 64;
 
 /// When things are due.
 #[derive(Default)]
@@ -35,9 +29,8 @@ pub(super) struct Cron {
     /// Much was overdue: so many keys are to be looked at in the next turns.
     expire_left: usize,
     expire_db: usize,
-    next_client_check_ms: i64,
-    /// The session whose room for replies is looked at next.
-    room_at: SessionKey,
+    /// The place of the client to be looked at next.
+    next_client: usize,
 }
 
 impl Cron {
@@ -131,20 +124,17 @@ impl Engine {
     }
 
     fn cron(&mut self, now_ms: i64) {
-        let stats = &mut self.state.stats;
-        stats.per_second.sample(now_ms, [stats.commands, stats.net_in_bytes, stats.net_out_bytes]);
+        let began_ns = self.state.clock.ticks_ns();
+        self.state.stats.sample(now_ms);
+        self.state.totals.set_now(now_ms);
         self.store.lru.frequency = self.state.config.is_lfu();
         self.store.lru.log_factor = self.state.config.lfu_log_factor;
         self.store.lru.decay_minutes = self.state.config.lfu_decay_minutes;
         self.expire_slice();
-        self.resize_reply_rooms(now_ms);
-        let next_check_ms = self.cron.next_client_check_ms;
-        if now_ms >= next_check_ms || next_check_ms - now_ms > CLIENT_CHECK_MS {
-            self.cron.next_client_check_ms = now_ms + CLIENT_CHECK_MS;
-            self.close_idle_clients(now_ms);
-            let used = self.used_memory();
-            self.state.stats.peak_mem_bytes = self.state.stats.peak_mem_bytes.max(used);
-        }
+        self.look_at_clients(now_ms);
+        let used = self.used_memory();
+        self.state.stats.peak_mem_bytes = self.state.stats.peak_mem_bytes.max(used);
+        self.state.stats.cron_ns += self.state.clock.ticks_ns().saturating_sub(began_ns);
     }
 
     /// Says what becomes of keys that expire now, and who wants to know.
@@ -153,11 +143,26 @@ impl Engine {
         self.note_interest();
     }
 
-    /// A slice of the search for expired keys. It goes on with the next turn while much is found.
+    /// A slice of the search for expired keys, and what it took.
     fn expire_slice(&mut self) {
+        let began_ns = self.state.clock.ticks_ns();
+        let found = self.expire_some();
+        let took_ns = self.state.clock.ticks_ns().saturating_sub(began_ns);
+        let stats = &mut self.store.stats;
+        stats.expire_ns += took_ns;
+        stats.stale_percent = found.stale_percent() * 0.05 + stats.stale_percent * 0.95;
+        let (ms, least_ms) = (took_ns / 1_000_000, self.state.config.latency_monitor_ms as u64);
+        if least_ms > 0 && ms >= least_ms {
+            self.state.latency.add("expire-cycle", ms, self.store.now_ms.div_euclid(1000));
+        }
+    }
+
+    /// A slice of the search for expired keys. It goes on with the next turn while much is found.
+    fn expire_some(&mut self) -> ExpireSlice {
+        let mut found = ExpireSlice::default();
         if !self.may_expire() {
             self.cron.expire_left = 0;
-            return;
+            return found;
         }
         self.prepare_expiry();
         let databases = self.store.databases();
@@ -165,6 +170,8 @@ impl Engine {
         for _ in 0..databases {
             let db = self.cron.expire_db;
             let slice = self.store.expire_slice(db, limit);
+            found.looked_at += slice.looked_at;
+            found.expired += slice.expired;
             let keys = self.store.expirable_len(db);
             let dense = slice.expired > 0 && slice.expired * EXPIRE_DENSE >= slice.looked_at;
             // Deletions move keys behind the walk, so one more whole walk must find little before it slows down.
@@ -172,51 +179,41 @@ impl Engine {
             self.cron.expire_left = left.min(keys);
             if self.cron.is_expiring() {
                 self.store.stats.expire_slices_full += 1;
-                return;
+                break;
             }
             self.cron.expire_db = (db + 1) % databases;
             if slice.looked_at > 0 {
-                return;
+                break;
             }
         }
+        found
     }
 
-    /// Looks at the room for the replies of some clients: at each once a second.
-    fn resize_reply_rooms(&mut self, now_ms: i64) {
-        let slots = self.state.sessions.capacity();
-        let share = slots.div_ceil(self.state.config.hz.clamp(1, 500) as usize);
-        for _ in 0..share.max(ROOMS_MIN).min(slots) {
-            self.cron.room_at = if self.cron.room_at + 1 < slots { self.cron.room_at + 1 } else { 0 };
-            let Some(Some(session)) = self.state.sessions.get_mut(self.cron.room_at) else { continue };
+    /// Looks at some clients, so that each one's turn comes once a second: counts them, fits the room for their
+    /// replies, and closes those that sent nothing for `timeout`. Who waits, subscribed or monitors is not idle.
+    fn look_at_clients(&mut self, now_ms: i64) {
+        let timeout_ms = self.state.config.timeout_s.saturating_mul(1000);
+        let places = self.state.sessions.capacity();
+        let some = places.div_ceil(self.state.config.hz.clamp(1, 500) as usize).max(CLIENTS_MIN);
+        // Nobody waits for a loop whose clock was moved.
+        let n = if self.state.clock.is_virtual() { places } else { some.min(places) };
+        for _ in 0..n {
+            let key = self.cron.next_client % places;
+            self.cron.next_client = key + 1;
+            let Some(Some(session)) = self.state.sessions.get_mut(key) else { continue };
+            self.state.totals.recount(session);
             match session.reply_room.resize(&self.state.room_rules, now_ms) {
                 None => {}
                 Some(Resized::Shrunk) => self.state.stats.reply_rooms_shrunk += 1,
                 Some(Resized::Grown) => self.state.stats.reply_rooms_grown += 1,
             }
-        }
-    }
-
-    /// `timeout`: closes clients that sent nothing for so long. Who waits or subscribed is not idle.
-    fn close_idle_clients(&mut self, now_ms: i64) {
-        let timeout_ms = self.state.config.timeout_s.saturating_mul(1000);
-        let mut idle: Vec<SessionKey> = Vec::new();
-        if timeout_ms > 0 {
-            for (key, session) in &self.state.sessions {
-                let Some(session) = session else { continue };
-                let quiet = !session.is_waiting() && !session.is_subscriber();
-                if quiet && now_ms - session.last_active_ms > timeout_ms {
-                    idle.push(key);
-                }
-            }
-        }
-        for key in idle {
-            if let Some(Some(session)) = self.state.sessions.get_mut(key) {
-                self.state
-                    .journal
-                    .verbose(format_args!("Closing idle client id={} addr={}", session.id, session.addr));
+            let quiet = !session.is_waiting() && !session.is_subscriber() && !session.monitor;
+            if timeout_ms > 0 && quiet && now_ms - session.last_active_ms > timeout_ms {
+                let journal = &self.state.journal;
+                journal.verbose(format_args!("Closing idle client id={} addr={}", session.id, session.addr));
                 session.close(Closing::Now);
+                self.state.touch_output(key);
             }
-            self.state.touch_output(key);
         }
     }
 

@@ -126,6 +126,10 @@ impl Engine {
             session.dirty = true;
             self.state.dirty.push(key);
         }
+        // What has output is counted when that is written.
+        if !session.dirty {
+            self.state.totals.recount(&mut session);
+        }
         self.state.sessions[key] = Some(session);
         Fed { consumed: at, more }
     }

@@ -102,12 +102,12 @@ impl Engine {
         self.last_ticks_ns = self.base_ticks_ns;
         self.store.set_now(self.base_us.div_euclid(1000));
         self.next_ms_ticks_ns = self.base_ticks_ns + (1000 - self.base_us.rem_euclid(1000) as u64) * 1000;
-        self.state.stats.turns += 1;
     }
 
     /// Counts what the turn took.
     pub fn end_turn(&mut self) {
-        self.state.stats.turns_ns += self.state.clock.ticks_ns().saturating_sub(self.base_ticks_ns);
+        let took_ns = self.state.clock.ticks_ns().saturating_sub(self.base_ticks_ns);
+        self.state.stats.end_turn(took_ns);
     }
 
     /// The full name of a command by its place.
@@ -138,6 +138,7 @@ impl Engine {
         let key = slot.key();
         let mut session = Session::new(key, id, addr, local_addr, self.store.now_ms);
         session.authenticated = self.state.config.requirepass.is_empty();
+        self.state.totals.recount(&mut session);
         slot.insert(Some(Box::new(session)));
         Ok(key)
     }
@@ -181,6 +182,7 @@ impl Engine {
             session.out.reclaim(&mut self.state.pool);
             session.soft_limit_since_ms = None;
         }
+        self.state.totals.recount(session);
     }
 
     /// Whether a connection is to be closed now.
@@ -204,6 +206,7 @@ impl Engine {
         }
         self.state.watch.unwatch(&mut session);
         self.state.monitors.remove(&mut session);
+        self.state.totals.forget(&session);
     }
 
     /// Whether work is left that needs no input: the loop should not sleep.

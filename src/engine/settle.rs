@@ -253,6 +253,7 @@ impl Engine {
         if std::mem::take(&mut session.overflowed) || (hard || soft) && session.closing != Closing::Now {
             self.cut_off(&mut session);
         }
+        self.state.totals.recount(&mut session);
         self.state.sessions[key] = Some(session);
     }
 }

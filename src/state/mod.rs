@@ -5,19 +5,24 @@ pub mod commandlog;
 pub mod config;
 pub mod histogram;
 pub mod latency;
+pub mod memory;
 pub mod monitors;
 pub mod pause;
 pub mod pubsub;
 pub mod reply_room;
 pub mod session;
 pub mod stats;
+pub mod totals;
 pub mod waiters;
 pub mod watch;
 
 use crate::{
     base::{clock::Clock, hash::Seed, journal::Journal, os_error_text, rng::Rng},
     resp::error::CmdError,
-    sys::process::{Probe, Process},
+    sys::{
+        allocator::Allocator,
+        process::{Probe, Process},
+    },
 };
 use commandlog::CommandLog;
 use config::{Access, Config, SetError, rewritten};
@@ -29,6 +34,7 @@ use reply_room::RoomRules;
 use session::{SessionKey, Sessions};
 use stats::Stats;
 use std::{io, time::Duration};
+use totals::Totals;
 use waiters::Waiters;
 use watch::Watch;
 
@@ -44,8 +50,6 @@ pub struct Identity {
     pub tcp_port: u16,
     pub executable: String,
     pub config_file: String,
-    /// The allocator of the process.
-    pub allocator: &'static str,
 }
 
 /// Makes the difference between two configurations effective, or, on an error, leaves everything as it was. Called with
@@ -76,11 +80,13 @@ pub struct State {
     pub room_rules: RoomRules,
     pub watch: Watch,
     pub stats: Stats,
+    pub totals: Totals,
     pub commandlog: CommandLog,
     pub latency: Latency,
     pub monitors: Monitors,
     /// How to ask the operating system about the process; where nobody says, it tells nothing.
     pub probe: Probe,
+    pub allocator: Allocator,
     /// DEBUG SLEEP: how to let time go by; where nobody says, it does not.
     pub stand_still: fn(Duration),
     /// DEBUG PAUSE-CRON.
@@ -116,7 +122,6 @@ impl State {
             tcp_port: 0,
             executable: String::new(),
             config_file: String::new(),
-            allocator: "libc",
         };
         State {
             clock,
@@ -130,10 +135,12 @@ impl State {
             room_rules: RoomRules::default(),
             watch: Watch::new(seed, databases),
             stats: Stats::new(commands),
+            totals: Totals::default(),
             commandlog: CommandLog::default(),
             latency: Latency::default(),
             monitors: Monitors::default(),
             probe: Process::default,
+            allocator: Allocator::default(),
             stand_still: |_| {},
             cron_paused: false,
             appliers: Vec::new(),
@@ -204,12 +211,10 @@ impl State {
 
     /// Memory of sessions and of what they subscribed to, watch and wait for, in bytes.
     pub fn mem_bytes(&self) -> usize {
-        let sessions: usize =
-            self.sessions.iter().map(|(_, s)| s.as_ref().map_or(0, |s| s.mem_bytes())).sum();
         let tables = self.pubsub.mem_bytes()
             + self.watch.mem_bytes()
             + self.waiters.mem_bytes()
             + self.pause.mem_bytes();
-        sessions + self.sessions.capacity() * size_of::<usize>() + tables
+        self.totals.sum.bytes + self.sessions.capacity() * size_of::<usize>() + tables
     }
 }

@@ -1,6 +1,6 @@
 //! A session: what the server knows of one connection, without its socket.
 
-use super::{pubsub::Subscriptions, reply_room::ReplyRoom, waiters::Blocked, watch::Watched};
+use super::{pubsub::Subscriptions, reply_room::ReplyRoom, totals::Share, waiters::Blocked, watch::Watched};
 use crate::resp::{
     Proto,
     output::Output,
@@ -154,6 +154,8 @@ pub struct Session {
     /// Bytes that the shell holds of this client's input.
     pub input_bytes: usize,
     pub commands: u64,
+    /// What it adds to the sums over all.
+    pub counted: Share,
     pub net_in_bytes: u64,
     pub net_out_bytes: u64,
 }
@@ -199,6 +201,7 @@ impl Session {
             fd: -1,
             input_bytes: 0,
             commands: 0,
+            counted: Share::default(),
             net_in_bytes: 0,
             net_out_bytes: 0,
         }

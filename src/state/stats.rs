@@ -51,6 +51,15 @@ pub struct Stats {
     pub writes: u64,
     pub turns: u64,
     pub turns_ns: u64,
+    pub turn_max_ns: u64,
+    /// Most commands that one turn ran.
+    pub turn_max_commands: u64,
+    /// Commands when the turn began.
+    commands_before: u64,
+    /// What happens by time took, in nanoseconds.
+    pub cron_ns: u64,
+    /// Logins that were refused.
+    pub denied_logins: u64,
     pub peak_mem_bytes: usize,
     pub unblocked: u64,
     pub per_second: Rates,
@@ -60,6 +69,29 @@ impl Stats {
     /// Zeros, for a table of `commands` commands.
     pub fn new(commands: usize) -> Stats {
         Stats { by_command: vec![CommandStats::default(); commands], ..Stats::default() }
+    }
+
+    /// Sets back what CONFIG RESETSTAT does: all but the peak of memory and what access control counts.
+    pub fn reset(&mut self) {
+        let (peak_mem_bytes, denied_logins) = (self.peak_mem_bytes, self.denied_logins);
+        *self = Stats { peak_mem_bytes, denied_logins, ..Stats::new(self.by_command.len()) };
+    }
+
+    /// Counts a turn that is over.
+    pub fn end_turn(&mut self, took_ns: u64) {
+        self.turns += 1;
+        self.turns_ns += took_ns;
+        self.turn_max_ns = self.turn_max_ns.max(took_ns);
+        let commands = self.commands.saturating_sub(self.commands_before);
+        self.turn_max_commands = self.turn_max_commands.max(commands);
+        self.commands_before = self.commands;
+    }
+
+    /// Takes a sample for the figures per second.
+    pub fn sample(&mut self, now_ms: i64) {
+        let counters =
+            [self.commands, self.net_in_bytes, self.net_out_bytes, self.turns, self.turns_ns / 1000];
+        self.per_second.sample(now_ms, counters);
     }
 
     /// Counts a call that is over.
@@ -103,27 +135,65 @@ impl Stats {
 #[derive(Default, Debug)]
 pub struct Rates {
     last_ms: i64,
-    last: [u64; 3],
-    /// Commands, bytes in, bytes out.
-    samples: [[u64; 3]; 16],
+    last: [u64; 5],
+    samples: [[u64; 5]; 16],
     at: usize,
 }
 
+/// Least time between two samples.
+const SAMPLE_MS: i64 = 100;
+
 impl Rates {
-    /// Takes a sample of the three counters.
-    pub fn sample(&mut self, now_ms: i64, counters: [u64; 3]) {
-        let elapsed_ms = (now_ms - self.last_ms) as u64;
+    /// Takes a sample of the counters: commands, bytes in, bytes out, turns, and microseconds of turns.
+    fn sample(&mut self, now_ms: i64, counters: [u64; 5]) {
+        let elapsed_ms = now_ms - self.last_ms;
+        if (0..SAMPLE_MS).contains(&elapsed_ms) {
+            return;
+        }
         if self.last_ms > 0 && elapsed_ms > 0 {
-            self.samples[self.at] =
-                std::array::from_fn(|i| counters[i].saturating_sub(self.last[i]) * 1000 / elapsed_ms);
+            let more: [u64; 5] = std::array::from_fn(|i| counters[i].saturating_sub(self.last[i]));
+            let [commands, input, output, turns, turns_us] = more;
+            let a_second = |n: u64| n.saturating_mul(1000) / elapsed_ms as u64;
+            // The last is for each turn.
+            self.samples[self.at] = [
+                a_second(commands),
+                a_second(input),
+                a_second(output),
+                a_second(turns),
+                turns_us / turns.max(1),
+            ];
             self.at = (self.at + 1) % self.samples.len();
         }
         (self.last_ms, self.last) = (now_ms, counters);
     }
 
-    /// The mean of commands, bytes in and bytes out per second.
-    pub fn per_second(&self) -> [u64; 3] {
-        std::array::from_fn(|i| self.samples.iter().map(|s| s[i]).sum::<u64>() / self.samples.len() as u64)
+    fn mean(&self, i: usize) -> u64 {
+        self.samples.iter().map(|sample| sample[i]).sum::<u64>() / self.samples.len() as u64
+    }
+
+    /// Commands in a second.
+    pub fn commands(&self) -> u64 {
+        self.mean(0)
+    }
+
+    /// Bytes received in a second.
+    pub fn input_bytes(&self) -> u64 {
+        self.mean(1)
+    }
+
+    /// Bytes sent in a second.
+    pub fn output_bytes(&self) -> u64 {
+        self.mean(2)
+    }
+
+    /// Turns of the loop in a second.
+    pub fn turns(&self) -> u64 {
+        self.mean(3)
+    }
+
+    /// What a turn took, in microseconds.
+    pub fn turn_us(&self) -> u64 {
+        self.mean(4)
     }
 }
 

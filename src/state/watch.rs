@@ -108,9 +108,4 @@ impl Watch {
         let slots: usize = self.dbs.iter().map(HashMap::capacity).sum();
         slots * (size_of::<(Arc<[u8]>, Watchers)>() + 1) + self.key_bytes
     }
-
-    /// Sessions that watch something.
-    pub fn sessions(sessions: &Sessions) -> usize {
-        sessions.iter().filter(|(_, s)| s.as_ref().is_some_and(|s| !s.watched.is_empty())).count()
-    }
 }

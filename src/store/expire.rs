@@ -18,6 +18,13 @@ pub struct ExpireSlice {
     pub expired: usize,
 }
 
+impl ExpireSlice {
+    /// The share of keys that were overdue.
+    pub fn stale_percent(&self) -> f64 {
+        self.expired as f64 * 100.0 / self.looked_at.max(1) as f64
+    }
+}
+
 impl Store {
     /// Looks at about `limit` keys and fields with an expiry in one database and deletes those whose time has come.
     pub fn expire_slice(&mut self, db: usize, limit: usize) -> ExpireSlice {

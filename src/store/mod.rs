@@ -10,6 +10,8 @@ use crate::{
     ds::table::{Guard, Pos, Ref, Sink, Table},
     value::{Entry, Value},
 };
+pub use expire::ExpireSlice;
+
 use changes::{Changes, Class, Event};
 use garbage::Garbage;
 use lru::Lru;
@@ -67,6 +69,10 @@ pub struct StoreStats {
     /// Slices of the search for expired keys that ended at their bound.
     pub expire_slices_full: u64,
     pub lazy_freed: u64,
+    /// What the search for expired keys took, in nanoseconds.
+    pub expire_ns: u64,
+    /// The share of keys that it found overdue, of late.
+    pub stale_percent: f64,
 }
 
 /// What a write does with the expiry that a key has.

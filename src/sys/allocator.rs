@@ -1,61 +1,76 @@
-//! The allocator of the binary: jemalloc with size classes of 8 bytes, see `.cargo/config.toml`.
+//! What the process's allocator tells of itself, and what it can be asked to do.
 
-use std::alloc::{GlobalAlloc, Layout};
-use tikv_jemallocator::Jemalloc;
+/// The allocator of the process. The engine is handed one, since it chooses none itself; the default tells nothing.
+#[derive(Clone, Copy, Debug)]
+pub struct Allocator {
+    /// Its name in INFO.
+    pub name: &'static str,
+    /// How its memory is used, where it tells.
+    pub figures: fn() -> Option<Figures>,
+    /// Gives memory that is free back to the system.
+    pub purge: fn(),
+    /// What it has to say in detail, where it has.
+    pub report: fn() -> Option<String>,
+}
 
-/// jemalloc, asked for sizes that are multiples of the alignment. The crate takes for granted that every block is
-/// aligned to 16 bytes, which those of 40 and 56 bytes are not; what has an alignment of 16 and not such a size, as the
-/// tables of the standard library, must not come to lie in one of them.
-pub struct Allocator;
+/// How an allocator's memory is used, in bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Figures {
+    /// What the program asked for, as it was rounded.
+    pub allocated: usize,
+    /// The pages of it.
+    pub active: usize,
+    /// What of its pages is in memory.
+    pub resident: usize,
+}
 
-// SAFETY: the same allocator with a layout at least as large; each block goes back with the layout it was made with,
-// since `pad_to_align` is a function of the layout.
-unsafe impl GlobalAlloc for Allocator {
-    #[inline]
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: the caller's promise; see above.
-        unsafe { Jemalloc.alloc(layout.pad_to_align()) }
-    }
-
-    #[inline]
-    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: as above.
-        unsafe { Jemalloc.alloc_zeroed(layout.pad_to_align()) }
-    }
-
-    #[inline]
-    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        // SAFETY: as above.
-        unsafe { Jemalloc.dealloc(block, layout.pad_to_align()) }
-    }
-
-    #[inline]
-    unsafe fn realloc(&self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
-        let new_size = new_size.next_multiple_of(layout.align());
-        // SAFETY: as above; the new size is padded like any other.
-        unsafe { Jemalloc.realloc(block, layout.pad_to_align(), new_size) }
+impl Default for Allocator {
+    fn default() -> Allocator {
+        Allocator { name: "libc", figures: || None, purge: || {}, report: || None }
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::Allocator;
-    use std::alloc::{GlobalAlloc, Layout};
+/// jemalloc, where it is the allocator of the process.
+#[cfg(feature = "bin")]
+pub const JEMALLOC: Allocator = Allocator {
+    name: "jemalloc",
+    figures: jemalloc::figures,
+    purge: jemalloc::purge,
+    report: jemalloc::report,
+};
 
-    #[test]
-    fn every_alignment_is_kept() {
-        for align in [1, 8, 16, 32, 64, 4096] {
-            for size in 1..200 {
-                let layout = Layout::from_size_align(size, align).expect("a small layout");
-                // Several, since one may be aligned by chance.
-                // SAFETY: the layout has a size.
-                let blocks: Vec<_> = (0..8).map(|_| unsafe { Allocator.alloc(layout) }).collect();
-                for block in blocks {
-                    assert!(!block.is_null() && block.addr().is_multiple_of(align), "{size} bytes, {align}");
-                    // SAFETY: made above with this layout.
-                    unsafe { Allocator.dealloc(block, layout) };
-                }
+#[cfg(feature = "bin")]
+mod jemalloc {
+    use super::Figures;
+    use tikv_jemalloc_ctl::{epoch, raw, stats, stats_print};
+
+    pub fn figures() -> Option<Figures> {
+        // The figures are those of the last epoch.
+        epoch::advance().ok()?;
+        Some(Figures {
+            allocated: stats::allocated::read().ok()?,
+            active: stats::active::read().ok()?,
+            resident: stats::resident::read().ok()?,
+        })
+    }
+
+    /// Pages whose time to decay is none are given back at once.
+    pub fn purge() {
+        const DECAYS: [&[u8]; 2] = [b"arena.0.dirty_decay_ms\0", b"arena.0.muzzy_decay_ms\0"];
+        for name in DECAYS {
+            // SAFETY: both are of type `ssize_t`, which has the size and the values of `isize`.
+            let set = unsafe { raw::update::<isize>(name, 0) };
+            if let Ok(before) = set {
+                // SAFETY: as above.
+                let restored = unsafe { raw::write::<isize>(name, before) };
+                debug_assert!(restored.is_ok());
             }
         }
+    }
+
+    pub fn report() -> Option<String> {
+        let mut text = Vec::new();
+        stats_print::stats_print(&mut text, stats_print::Options::default()).ok()?;
+        Some(String::from_utf8_lossy(&text).into_owned())
     }
 }

@@ -2,6 +2,7 @@
 #![allow(unsafe_code)]
 
 #[cfg(feature = "bin")]
+pub mod aligned;
 pub mod allocator;
 pub mod daemon;
 pub mod fatal;

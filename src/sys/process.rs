@@ -16,6 +16,9 @@ pub struct Process {
     pub system_bytes: usize,
     pub cpu_user_us: u64,
     pub cpu_system_us: u64,
+    /// Of the thread that asks alone.
+    pub thread_user_us: u64,
+    pub thread_system_us: u64,
 }
 
 /// Reads it, from `/proc` where there is one; elsewhere figures are 0.
@@ -24,12 +27,15 @@ pub fn read() -> Process {
     let release = text("/proc/sys/kernel/osrelease");
     let name = if cfg!(target_os = "linux") { "Linux" } else { std::env::consts::OS };
     let (cpu_user_us, cpu_system_us) = cpu_us(&text("/proc/self/stat"));
+    let (thread_user_us, thread_system_us) = cpu_us(&text("/proc/thread-self/stat"));
     Process {
         os: format!("{name} {} {}", release.trim(), std::env::consts::ARCH),
         rss_bytes: field_bytes(&text("/proc/self/status"), "VmRSS:"),
         system_bytes: field_bytes(&text("/proc/meminfo"), "MemTotal:"),
         cpu_user_us,
         cpu_system_us,
+        thread_user_us,
+        thread_system_us,
     }
 }
 

@@ -3,6 +3,7 @@
 use super::support::{check, check_with};
 use staywire::{
     state::config::{Config, OutputLimit},
+    sys::allocator::Figures,
     testkit::Harness,
 };
 use std::time::Duration;
@@ -340,4 +341,92 @@ fn durations_are_kept_by_command() {
         assert!(reply.starts_with("-ERR CONFIG SET failed"), "{reply}");
     }
     assert_eq!(h.call(c, "CONFIG SET latency-tracking-info-percentiles \"\""), "+OK");
+}
+
+#[test]
+fn memory_is_answered_for() {
+    let mut h = Harness::new();
+    let c = h.connect();
+    h.call_args(c, &[b"SET", b"k", &[b'x'; 10_000]]);
+    let bytes: usize = h.call(c, "MEMORY USAGE k")[1..].parse().expect("a number");
+    assert!((10_000..11_000).contains(&bytes), "{bytes}");
+    assert_eq!(h.call(c, "MEMORY USAGE k SAMPLES 0 samples 5"), format!(":{bytes}"));
+    check_with(
+        &mut h,
+        &[
+            ("MEMORY USAGE nosuch", "nil"),
+            ("MEMORY USAGE k SAMPLES -1", "-ERR syntax error"),
+            ("MEMORY USAGE k SAMPLES x", "-ERR value is not an integer or out of range"),
+            ("MEMORY USAGE k SAMPLES", "-ERR syntax error"),
+            ("MEMORY USAGE k foo", "-ERR syntax error"),
+            ("MEMORY PURGE", "+OK"),
+            ("MEMORY MALLOC-STATS", "\"Stats not supported for the current allocator\""),
+            ("MEMORY FOO", "-ERR unknown subcommand 'FOO'. Try MEMORY HELP."),
+        ],
+    );
+    // One that has expired is still in memory.
+    h.call(c, "DEBUG SET-ACTIVE-EXPIRE 0");
+    h.call(c, "PEXPIRE k 5");
+    h.advance(Duration::from_millis(10));
+    assert!(h.call(c, "MEMORY USAGE k").starts_with(':'));
+    assert_eq!(h.call(c, "GET k"), "nil");
+    assert!(h.call(c, "MEMORY DOCTOR").contains("little memory"));
+    let stats = h.call(c, "MEMORY STATS");
+    assert!(stats.starts_with(r#"["peak.allocated", :"#), "{stats}");
+    assert!(stats.contains(r#""db.15", ["overhead.hashtable.main", :0, "overhead.hashtable.expires", :0]"#));
+    h.call(c, "HELLO 3");
+    assert!(h.call(c, "MEMORY STATS").contains(r#""allocator-fragmentation.ratio": ,1"#));
+    // What an allocator tells is shown.
+    h.engine.state.allocator.figures =
+        || Some(Figures { allocated: 1 << 20, active: 3 << 20, resident: 6 << 20 });
+    let info = h.call(c, "INFO memory");
+    for line in ["allocator_allocated:1048576", "allocator_frag_ratio:3.00", "allocator_rss_ratio:2.00"] {
+        assert!(info.contains(line), "{line} in {info}");
+    }
+}
+
+#[test]
+fn a_picture_ends_with_the_version() {
+    let mut h = Harness::new();
+    let c = h.connect();
+    let version = concat!("Redis ver. 7.2.4, Staywire ", env!("CARGO_PKG_VERSION"), "\\n\"");
+    for form in ["LOLWUT", "LOLWUT foo", "LOLWUT VERSION 5", "LOLWUT VERSION 7 x", "LOLWUT VERSION"] {
+        let picture = h.call(c, form);
+        assert!(picture.ends_with(version) && picture.matches("\\n").count() == 18, "{form}: {picture}");
+    }
+    assert_ne!(h.call(c, "LOLWUT"), h.call(c, "LOLWUT"));
+    assert_eq!(h.call(c, "LOLWUT VERSION 5 3 2 1").matches("\\n").count(), 4);
+    assert!(h.call(c, "LOLWUT VERSION 6 9223372036854775807 -5").len() < 10_000);
+    check_with(
+        &mut h,
+        &[
+            ("LOLWUT VERSION x", "-ERR value is not an integer or out of range"),
+            ("LOLWUT VERSION 5 x", "-ERR value is not an integer or out of range"),
+        ],
+    );
+}
+
+#[test]
+fn what_a_reset_sets_back() {
+    let mut h = Harness::new();
+    let (c, d) = (h.connect(), h.connect());
+    h.call(d, "AUTH a b");
+    h.call(d, "GET a");
+    h.call(d, "DEBUG SLEEP 0.5");
+    h.call(c, "SLOWLOG LEN");
+    h.call(c, "CONFIG RESETSTAT");
+    let info = h.call(c, "INFO everything");
+    for line in [
+        "total_connections_received:0",
+        "total_commands_processed:1",
+        "keyspace_misses:0",
+        "total_error_replies:0",
+        "acl_access_denied_auth:1",
+    ] {
+        assert!(info.contains(&format!("{line}\\r\\n")), "{line} in {info}");
+    }
+    assert!(!info.contains("cmdstat_debug") && !info.contains("percentiles_usec_debug"));
+    assert!(!info.contains("errorstat_WRONGPASS") && !info.contains("# Debug"));
+    assert_eq!(h.call(c, "SLOWLOG LEN"), ":1");
+    assert!(h.call(c, "INFO debug").starts_with("\"# Debug\\r\\neventloop_duration_aof_sum:0\\r\\n"));
 }

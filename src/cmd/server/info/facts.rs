@@ -2,54 +2,43 @@
 
 use crate::{
     command::{Ctx, table::Table},
-    state::{State, session::Session},
+    state::{State, memory::Memory},
     store::Store,
     sys::process::Process,
 };
+use std::cell::OnceCell;
 
 /// Keys with an expiry that the mean of their times to live is taken of.
 const TTL_SAMPLE: usize = 64;
 
-/// The server as INFO sees it, with the sums over its sessions.
+/// The server as INFO sees it. What costs something to find out is asked for when a section needs it.
 pub(super) struct Facts<'a> {
     pub state: &'a State,
     pub store: &'a Store,
     pub table: &'a Table,
-    pub process: Process,
     pub now_ms: i64,
-    pub used_bytes: usize,
-    /// What is not keys and values.
-    pub overhead_bytes: usize,
-    pub sessions_bytes: usize,
-    pub subscribers: usize,
-    pub watchers: usize,
-    pub longest_input_bytes: usize,
-    pub longest_output_bytes: usize,
+    process: OnceCell<Process>,
+    memory: OnceCell<Memory>,
 }
 
 impl<'a> Facts<'a> {
-    pub(super) fn gather(ctx: &'a Ctx<'_>) -> Facts<'a> {
-        let (state, store) = (&*ctx.state, &*ctx.store);
-        // The session that asks was taken out for the length of its command.
-        let others = state.sessions.iter().filter_map(|(_, session)| session.as_deref());
-        let sessions: Vec<&Session> = others.chain([&*ctx.session]).collect();
-        let longest = |of: fn(&Session) -> usize| sessions.iter().map(|s| of(s)).max().unwrap_or(0);
-        let own_bytes = ctx.session.mem_bytes();
-        let overhead_bytes = state.mem_bytes() + own_bytes + store.tables_bytes();
+    pub(super) fn of(ctx: &'a Ctx<'_>) -> Facts<'a> {
         Facts {
-            state,
-            store,
+            state: ctx.state,
+            store: ctx.store,
             table: ctx.table,
-            process: (state.probe)(),
-            now_ms: store.now_ms,
-            used_bytes: state.mem_bytes() + own_bytes + store.mem_bytes(),
-            overhead_bytes,
-            sessions_bytes: sessions.iter().map(|s| s.mem_bytes()).sum(),
-            subscribers: sessions.iter().filter(|s| s.is_subscriber()).count(),
-            watchers: sessions.iter().filter(|s| !s.watched.is_empty()).count(),
-            longest_input_bytes: longest(|s| s.input_bytes),
-            longest_output_bytes: longest(|s| s.out.pending_bytes()),
+            now_ms: ctx.store.now_ms,
+            process: OnceCell::new(),
+            memory: OnceCell::new(),
         }
+    }
+
+    pub(super) fn process(&self) -> &Process {
+        self.process.get_or_init(self.state.probe)
+    }
+
+    pub(super) fn memory(&self) -> &Memory {
+        self.memory.get_or_init(|| Memory::of(self.state, self.store, self.process().rss_bytes))
     }
 
     /// The mean time to live of a sample of the keys that have one, in milliseconds.
@@ -74,10 +63,6 @@ impl<'a> Facts<'a> {
     pub(super) fn uptime_s(&self) -> i64 {
         (self.now_ms - self.state.identity.started_ms) / 1000
     }
-
-    pub(super) fn peak_bytes(&self) -> usize {
-        self.state.stats.peak_mem_bytes.max(self.used_bytes)
-    }
 }
 
 /// Bytes as people read them: `981.99K`.
@@ -100,7 +85,7 @@ pub(super) fn percent(part: usize, whole: usize) -> String {
     format!("{:.2}%", part as f64 * 100.0 / whole.max(1) as f64)
 }
 
-/// A ratio with two digits.
-pub(super) fn ratio(a: usize, b: usize) -> String {
-    format!("{:.2}", if b == 0 { 0.0 } else { a as f64 / b as f64 })
+/// A number with two digits behind the point.
+pub(super) fn two_digits(number: f64) -> String {
+    format!("{number:.2}")
 }

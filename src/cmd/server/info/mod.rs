@@ -8,26 +8,30 @@ use crate::{
     state::stats::CommandStats,
 };
 use facts::Facts;
-use sections::{Body, Figure, SECTIONS};
+use sections::{Body, Figure, SECTIONS, Shown};
 use std::fmt::Write;
 
-/// Which sections a word asks for.
-fn asked(word: &[u8], section: &sections::Section) -> bool {
-    word.eq_ignore_ascii_case(b"all") && section.name != "Modules"
-        || word.eq_ignore_ascii_case(b"everything")
-        || word.eq_ignore_ascii_case(b"default") && section.by_default
-        || word.eq_ignore_ascii_case(section.name.as_bytes())
+/// Whether a word asks for a section.
+fn asks_for(word: &[u8], section: &sections::Section) -> bool {
+    let is = |name: &str| word.eq_ignore_ascii_case(name.as_bytes());
+    let among_several = match section.shown {
+        Shown::ByDefault => is("default") || is("everything") || is("all") && section.name != "Modules",
+        Shown::WithAll => is("everything") || is("all"),
+        Shown::ByName => false,
+    };
+    among_several || is(section.name)
 }
 
 /// <https://valkey.io/commands/info/>
 pub(super) fn info(ctx: &mut Ctx<'_>) -> Outcome {
     let args = ctx.args;
-    let facts = Facts::gather(ctx);
+    ctx.state.totals.recount(ctx.session);
+    let facts = Facts::of(ctx);
     let mut text = String::new();
     for section in SECTIONS {
         let wanted = match args.len() {
-            1 => section.by_default,
-            _ => args.from(1).any(|word| asked(word, section)),
+            1 => section.shown == Shown::ByDefault,
+            _ => args.from(1).any(|word| asks_for(word, section)),
         };
         if !wanted {
             continue;

@@ -2,7 +2,7 @@
 
 use super::{
     command_lines, error_lines,
-    facts::{Facts, human, percent, ratio},
+    facts::{Facts, human, percent, two_digits},
     keyspace_lines, latency_lines, listener_lines,
 };
 use crate::state::{config::POLICIES, pause::PauseMode, pubsub::Kind};
@@ -21,18 +21,29 @@ pub(super) enum Body {
     Lines(fn(&Facts<'_>, &mut String)),
 }
 
+/// When a section is shown.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shown {
+    /// Where no section is named.
+    ByDefault,
+    /// With `all`.
+    WithAll,
+    /// Where it is named, and only then.
+    ByName,
+}
+use Shown::{ByDefault, ByName, WithAll};
+
 /// A section of INFO.
 pub(super) struct Section {
     pub name: &'static str,
-    /// It is shown where no section is named.
-    pub by_default: bool,
+    pub shown: Shown,
     pub body: Body,
     /// Lines behind the fields.
     pub more: Option<fn(&Facts<'_>, &mut String)>,
 }
 
-const fn section(name: &'static str, by_default: bool, body: Body) -> Section {
-    Section { name, by_default, body, more: None }
+const fn section(name: &'static str, shown: Shown, body: Body) -> Section {
+    Section { name, shown, body, more: None }
 }
 
 fn kilobytes(bytes: u64) -> String {
@@ -45,19 +56,20 @@ fn seconds(us: u64) -> String {
 
 /// All sections, in their order.
 pub(super) const SECTIONS: &[Section] = &[
-    Section { name: "Server", by_default: true, body: Body::Fields(SERVER), more: Some(listener_lines) },
-    section("Clients", true, Body::Fields(CLIENTS)),
-    section("Memory", true, Body::Fields(MEMORY)),
-    section("Persistence", true, Body::Fields(PERSISTENCE)),
-    section("Stats", true, Body::Fields(STATS)),
-    section("Replication", true, Body::Fields(REPLICATION)),
-    section("CPU", true, Body::Fields(CPU)),
-    section("Modules", true, Body::Fields(MODULES)),
-    section("Commandstats", false, Body::Lines(command_lines)),
-    section("Errorstats", true, Body::Lines(error_lines)),
-    section("Latencystats", false, Body::Lines(latency_lines)),
-    section("Cluster", true, Body::Fields(CLUSTER)),
-    section("Keyspace", true, Body::Lines(keyspace_lines)),
+    Section { name: "Server", shown: ByDefault, body: Body::Fields(SERVER), more: Some(listener_lines) },
+    section("Clients", ByDefault, Body::Fields(CLIENTS)),
+    section("Memory", ByDefault, Body::Fields(MEMORY)),
+    section("Persistence", ByDefault, Body::Fields(PERSISTENCE)),
+    section("Stats", ByDefault, Body::Fields(STATS)),
+    section("Replication", ByDefault, Body::Fields(REPLICATION)),
+    section("CPU", ByDefault, Body::Fields(CPU)),
+    section("Modules", ByDefault, Body::Fields(MODULES)),
+    section("Commandstats", WithAll, Body::Lines(command_lines)),
+    section("Errorstats", ByDefault, Body::Lines(error_lines)),
+    section("Latencystats", WithAll, Body::Lines(latency_lines)),
+    section("Cluster", ByDefault, Body::Fields(CLUSTER)),
+    section("Keyspace", ByDefault, Body::Lines(keyspace_lines)),
+    section("Debug", ByName, Body::Fields(DEBUG)),
 ];
 
 const SERVER: &[(&str, Figure)] = &[
@@ -69,7 +81,7 @@ const SERVER: &[(&str, Figure)] = &[
     ("redis_build_id", Fixed("0000000000000000")),
     ("redis_mode", Fixed("standalone")),
     ("server_mode", Fixed("standalone")),
-    ("os", Text(|f| f.process.os.clone())),
+    ("os", Text(|f| f.process().os.clone())),
     ("arch_bits", Int(|_| usize::BITS.into())),
     ("monotonic_clock", Fixed("POSIX clock_gettime")),
     ("multiplexing_api", Fixed("epoll")),
@@ -95,12 +107,12 @@ const CLIENTS: &[(&str, Figure)] = &[
     ("connected_clients", Int(|f| f.state.sessions.len() as i64)),
     ("cluster_connections", Fixed("0")),
     ("maxclients", Int(|f| f.state.config.maxclients)),
-    ("client_recent_max_input_buffer", Int(|f| f.longest_input_bytes as i64)),
-    ("client_recent_max_output_buffer", Int(|f| f.longest_output_bytes as i64)),
+    ("client_recent_max_input_buffer", Int(|f| f.state.totals.recent_max()[0] as i64)),
+    ("client_recent_max_output_buffer", Int(|f| f.state.totals.recent_max()[1] as i64)),
     ("blocked_clients", Int(|f| (f.state.waiters.blocked + f.state.pause.postponed()) as i64)),
     ("tracking_clients", Fixed("0")),
-    ("pubsub_clients", Int(|f| f.subscribers as i64)),
-    ("watching_clients", Int(|f| f.watchers as i64)),
+    ("pubsub_clients", Int(|f| f.state.totals.sum.subscribers as i64)),
+    ("watching_clients", Int(|f| f.state.totals.sum.watchers as i64)),
     ("clients_in_timeout_table", Int(|f| f.state.waiters.deadline_count() as i64)),
     ("total_watched_keys", Int(|f| f.state.watch.key_count() as i64)),
     ("total_blocking_keys", Int(|f| f.state.waiters.key_count() as i64)),
@@ -114,23 +126,23 @@ const CLIENTS: &[(&str, Figure)] = &[
 ];
 
 const MEMORY: &[(&str, Figure)] = &[
-    ("used_memory", Int(|f| f.used_bytes as i64)),
-    ("used_memory_human", Text(|f| human(f.used_bytes))),
-    ("used_memory_rss", Int(|f| f.process.rss_bytes as i64)),
-    ("used_memory_rss_human", Text(|f| human(f.process.rss_bytes))),
-    ("used_memory_peak", Int(|f| f.peak_bytes() as i64)),
-    ("used_memory_peak_human", Text(|f| human(f.peak_bytes()))),
-    ("used_memory_peak_perc", Text(|f| percent(f.used_bytes, f.peak_bytes()))),
-    ("used_memory_overhead", Int(|f| f.overhead_bytes as i64)),
+    ("used_memory", Int(|f| f.memory().used as i64)),
+    ("used_memory_human", Text(|f| human(f.memory().used))),
+    ("used_memory_rss", Int(|f| f.process().rss_bytes as i64)),
+    ("used_memory_rss_human", Text(|f| human(f.process().rss_bytes))),
+    ("used_memory_peak", Int(|f| f.memory().peak as i64)),
+    ("used_memory_peak_human", Text(|f| human(f.memory().peak))),
+    ("used_memory_peak_perc", Text(|f| percent(f.memory().used, f.memory().peak))),
+    ("used_memory_overhead", Int(|f| f.memory().overhead as i64)),
     ("used_memory_startup", Fixed("0")),
-    ("used_memory_dataset", Int(|f| (f.used_bytes - f.overhead_bytes) as i64)),
-    ("used_memory_dataset_perc", Text(|f| percent(f.used_bytes - f.overhead_bytes, f.used_bytes))),
-    ("allocator_allocated", Int(|f| f.used_bytes as i64)),
-    ("allocator_active", Int(|f| f.process.rss_bytes as i64)),
-    ("allocator_resident", Int(|f| f.process.rss_bytes as i64)),
+    ("used_memory_dataset", Int(|f| f.memory().dataset() as i64)),
+    ("used_memory_dataset_perc", Text(|f| percent(f.memory().dataset(), f.memory().used))),
+    ("allocator_allocated", Int(|f| f.memory().allocated as i64)),
+    ("allocator_active", Int(|f| f.memory().active as i64)),
+    ("allocator_resident", Int(|f| f.memory().resident as i64)),
     ("allocator_muzzy", Fixed("0")),
-    ("total_system_memory", Int(|f| f.process.system_bytes as i64)),
-    ("total_system_memory_human", Text(|f| human(f.process.system_bytes))),
+    ("total_system_memory", Int(|f| f.process().system_bytes as i64)),
+    ("total_system_memory_human", Text(|f| human(f.process().system_bytes))),
     ("used_memory_lua", Fixed("0")),
     ("used_memory_vm_eval", Fixed("0")),
     ("used_memory_lua_human", Fixed("0B")),
@@ -147,22 +159,22 @@ const MEMORY: &[(&str, Figure)] = &[
     ("maxmemory", Fixed("0")),
     ("maxmemory_human", Fixed("0B")),
     ("maxmemory_policy", Text(|f| POLICIES[f.state.config.maxmemory_policy].into())),
-    ("allocator_frag_ratio", Fixed("1.00")),
-    ("allocator_frag_bytes", Fixed("0")),
-    ("allocator_rss_ratio", Fixed("1.00")),
-    ("allocator_rss_bytes", Fixed("0")),
-    ("rss_overhead_ratio", Fixed("1.00")),
-    ("rss_overhead_bytes", Fixed("0")),
-    ("mem_fragmentation_ratio", Text(|f| ratio(f.process.rss_bytes, f.used_bytes))),
-    ("mem_fragmentation_bytes", Int(|f| f.process.rss_bytes as i64 - f.used_bytes as i64)),
+    ("allocator_frag_ratio", Text(|f| two_digits(f.memory().allocator_fragmentation().0))),
+    ("allocator_frag_bytes", Int(|f| f.memory().allocator_fragmentation().1)),
+    ("allocator_rss_ratio", Text(|f| two_digits(f.memory().allocator_rss().0))),
+    ("allocator_rss_bytes", Int(|f| f.memory().allocator_rss().1)),
+    ("rss_overhead_ratio", Text(|f| two_digits(f.memory().rss_overhead().0))),
+    ("rss_overhead_bytes", Int(|f| f.memory().rss_overhead().1)),
+    ("mem_fragmentation_ratio", Text(|f| two_digits(f.memory().fragmentation().0))),
+    ("mem_fragmentation_bytes", Int(|f| f.memory().fragmentation().1)),
     ("mem_not_counted_for_evict", Fixed("0")),
     ("mem_replication_backlog", Fixed("0")),
     ("mem_total_replication_buffers", Fixed("0")),
     ("mem_clients_slaves", Fixed("0")),
-    ("mem_clients_normal", Int(|f| f.sessions_bytes as i64)),
+    ("mem_clients_normal", Int(|f| f.memory().sessions as i64)),
     ("mem_cluster_links", Fixed("0")),
     ("mem_aof_buffer", Fixed("0")),
-    ("mem_allocator", Text(|f| f.state.identity.allocator.into())),
+    ("mem_allocator", Text(|f| f.state.allocator.name.into())),
     ("mem_overhead_db_hashtable_rehashing", Fixed("0")),
     ("active_defrag_running", Fixed("0")),
     ("lazyfree_pending_objects", Int(|f| f.store.garbage_len() as i64)),
@@ -205,13 +217,13 @@ const PERSISTENCE: &[(&str, Figure)] = &[
 const STATS: &[(&str, Figure)] = &[
     ("total_connections_received", Int(|f| f.state.stats.connections as i64)),
     ("total_commands_processed", Int(|f| f.state.stats.commands as i64)),
-    ("instantaneous_ops_per_sec", Int(|f| f.state.stats.per_second.per_second()[0] as i64)),
+    ("instantaneous_ops_per_sec", Int(|f| f.state.stats.per_second.commands() as i64)),
     ("total_net_input_bytes", Int(|f| f.state.stats.net_in_bytes as i64)),
     ("total_net_output_bytes", Int(|f| f.state.stats.net_out_bytes as i64)),
     ("total_net_repl_input_bytes", Fixed("0")),
     ("total_net_repl_output_bytes", Fixed("0")),
-    ("instantaneous_input_kbps", Text(|f| kilobytes(f.state.stats.per_second.per_second()[1]))),
-    ("instantaneous_output_kbps", Text(|f| kilobytes(f.state.stats.per_second.per_second()[2]))),
+    ("instantaneous_input_kbps", Text(|f| kilobytes(f.state.stats.per_second.input_bytes()))),
+    ("instantaneous_output_kbps", Text(|f| kilobytes(f.state.stats.per_second.output_bytes()))),
     ("instantaneous_input_repl_kbps", Fixed("0.00")),
     ("instantaneous_output_repl_kbps", Fixed("0.00")),
     ("rejected_connections", Int(|f| f.state.stats.rejected_connections as i64)),
@@ -220,9 +232,9 @@ const STATS: &[(&str, Figure)] = &[
     ("sync_partial_err", Fixed("0")),
     ("expired_keys", Int(|f| f.store.stats.expired as i64)),
     ("expired_fields", Int(|f| f.store.stats.expired_fields as i64)),
-    ("expired_stale_perc", Fixed("0.00")),
+    ("expired_stale_perc", Text(|f| two_digits(f.store.stats.stale_percent))),
     ("expired_time_cap_reached_count", Int(|f| f.store.stats.expire_slices_full as i64)),
-    ("expire_cycle_cpu_milliseconds", Fixed("0")),
+    ("expire_cycle_cpu_milliseconds", Int(|f| (f.store.stats.expire_ns / 1_000_000) as i64)),
     ("evicted_keys", Fixed("0")),
     ("evicted_clients", Fixed("0")),
     ("evicted_scripts", Fixed("0")),
@@ -265,9 +277,9 @@ const STATS: &[(&str, Figure)] = &[
     ("eventloop_cycles", Int(|f| f.state.stats.turns as i64)),
     ("eventloop_duration_sum", Int(|f| (f.state.stats.turns_ns / 1000) as i64)),
     ("eventloop_duration_cmd_sum", Int(|f| (f.state.stats.commands_ns() / 1000) as i64)),
-    ("instantaneous_eventloop_cycles_per_sec", Fixed("0")),
-    ("instantaneous_eventloop_duration_usec", Fixed("0")),
-    ("acl_access_denied_auth", Fixed("0")),
+    ("instantaneous_eventloop_cycles_per_sec", Int(|f| f.state.stats.per_second.turns() as i64)),
+    ("instantaneous_eventloop_duration_usec", Int(|f| f.state.stats.per_second.turn_us() as i64)),
+    ("acl_access_denied_auth", Int(|f| f.state.stats.denied_logins as i64)),
     ("acl_access_denied_cmd", Fixed("0")),
     ("acl_access_denied_key", Fixed("0")),
     ("acl_access_denied_channel", Fixed("0")),
@@ -289,12 +301,21 @@ const REPLICATION: &[(&str, Figure)] = &[
 ];
 
 const CPU: &[(&str, Figure)] = &[
-    ("used_cpu_sys", Text(|f| seconds(f.process.cpu_system_us))),
-    ("used_cpu_user", Text(|f| seconds(f.process.cpu_user_us))),
+    ("used_cpu_sys", Text(|f| seconds(f.process().cpu_system_us))),
+    ("used_cpu_user", Text(|f| seconds(f.process().cpu_user_us))),
     ("used_cpu_sys_children", Fixed("0.000000")),
     ("used_cpu_user_children", Fixed("0.000000")),
+    ("used_cpu_sys_main_thread", Text(|f| seconds(f.process().thread_system_us))),
+    ("used_cpu_user_main_thread", Text(|f| seconds(f.process().thread_user_us))),
 ];
 
 const MODULES: &[(&str, Figure)] = &[];
 
 const CLUSTER: &[(&str, Figure)] = &[("cluster_enabled", Fixed("0"))];
+
+const DEBUG: &[(&str, Figure)] = &[
+    ("eventloop_duration_aof_sum", Fixed("0")),
+    ("eventloop_duration_cron_sum", Int(|f| (f.state.stats.cron_ns / 1000) as i64)),
+    ("eventloop_duration_max", Int(|f| (f.state.stats.turn_max_ns / 1000) as i64)),
+    ("eventloop_cmd_per_cycle_max", Int(|f| f.state.stats.turn_max_commands as i64)),
+];
