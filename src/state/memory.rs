@@ -15,6 +15,8 @@ pub struct Memory {
     pub active: usize,
     pub resident: usize,
     pub rss: usize,
+    /// Whether the allocator tells of itself: else it is taken for one that wastes nothing.
+    pub is_told: bool,
 }
 
 impl Memory {
@@ -27,11 +29,11 @@ impl Memory {
             peak: state.stats.peak_mem_bytes.max(used),
             overhead: state.mem_bytes() + store.tables_bytes(),
             sessions: state.totals.sum.bytes,
-            // An allocator that tells nothing is taken for one that wastes nothing.
             allocated: figures.map_or(used, |figures| figures.allocated),
             active: figures.map_or(rss, |figures| figures.active),
             resident: figures.map_or(rss, |figures| figures.resident),
             rss,
+            is_told: figures.is_some(),
         }
     }
 
@@ -47,7 +49,7 @@ impl Memory {
 
     /// What the allocator's pages hold beyond what it was asked for.
     pub fn allocator_fragmentation(&self) -> (f64, i64) {
-        if self.active == self.rss { (1.0, 0) } else { compared(self.active, self.allocated) }
+        if self.is_told { compared(self.active, self.allocated) } else { (1.0, 0) }
     }
 
     /// What it holds beyond the pages in use.

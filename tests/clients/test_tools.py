@@ -179,3 +179,47 @@ def test_latency_and_bigkeys(server):
         connection.call("RPUSH", "biggest", *range(100))
         connection.call("SET", "text", "x" * 100)
     assert "biggest" in cli(server, "--bigkeys")
+
+
+def test_monitor(server):
+    process = subprocess.Popen(
+        [tool("redis-cli"), "-p", str(server.port), "monitor"], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert process.stdout.readline() == "OK\n"
+        with server.connect() as connection:
+            connection.call("SET", "a", "b c")
+        assert process.stdout.readline().endswith('] "SET" "a" "b c"\n')
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+def test_sizes_of_keys(server):
+    with server.connect() as connection:
+        connection.call("SET", "small", "x")
+        connection.call("SET", "large", "x" * 10_000)
+    report = cli(server, "--memkeys")
+    assert re.search(r"Biggest string found .*large.* has 1\d{4} bytes", report), report
+
+
+@pytest.mark.parametrize(
+    "option, shown",
+    [
+        (("--latency",), "samples)"),
+        (("--latency-history", "-i", "1"), "samples)"),
+        (("--latency-dist", "-i", "1"), "milliseconds"),
+    ],
+)
+def test_latency_modes(server, option, shown):
+    """They go on until they are ended; the first of what they show is enough."""
+    terminal = Terminal(tool("redis-cli"), "-p", str(server.port), *option)
+    try:
+        terminal.expect(shown)
+    finally:
+        terminal.close()
+
+
+def test_intrinsic_latency(server):
+    assert "total runs" in cli(server, "--intrinsic-latency", "1")

@@ -88,6 +88,7 @@ mod tests {
             active: 105 << 20,
             resident: 110 << 20,
             rss: 115 << 20,
+            is_told: true,
         };
         assert!(report(&Memory { used: 1, ..well }, 10).contains("little memory"));
         assert_eq!(report(&well, 10), "Nothing is wrong with the use of memory.\n");

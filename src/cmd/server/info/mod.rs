@@ -15,7 +15,7 @@ use std::fmt::Write;
 fn asks_for(word: &[u8], section: &sections::Section) -> bool {
     let is = |name: &str| word.eq_ignore_ascii_case(name.as_bytes());
     let among_several = match section.shown {
-        Shown::ByDefault => is("default") || is("everything") || is("all") && section.name != "Modules",
+        Shown::ByDefault => is("default") || is("everything") || is("all"),
         Shown::WithAll => is("everything") || is("all"),
         Shown::ByName => false,
     };
