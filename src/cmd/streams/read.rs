@@ -245,7 +245,8 @@ fn resolve(ctx: &mut Ctx<'_>, reads: &Reads<'_>, number: usize) -> Result<Stream
 fn serve_many(ctx: &mut Ctx<'_>, reads: &Reads<'_>, ids: &[StreamId]) -> Result<bool, CmdError> {
     let apart = Output::new(ctx.session.out.proto);
     let out = std::mem::replace(&mut ctx.session.out, apart);
-    let served = (0..ids.len()).try_fold(0, |n, i| Ok(n + usize::from(serve(ctx, reads, i, ids[i])?)));
+    let served =
+        (0..ids.len()).try_fold(0, |n, i| Ok::<_, CmdError>(n + usize::from(serve(ctx, reads, i, ids[i])?)));
     let mut body = std::mem::replace(&mut ctx.session.out, out);
     let served = served?;
     if served > 0 {

@@ -163,7 +163,7 @@ fn score_bounds(ctx: &Ctx<'_>, min: usize, max: usize) -> Result<(ScoreBound, Sc
             text => (false, text),
         };
         let score = parse_f64_loose(text).ok_or(CmdError::new("ERR min or max is not a float"))?;
-        Ok(ScoreBound { score, exclusive })
+        Ok::<_, CmdError>(ScoreBound { score, exclusive })
     };
     Ok((bound(min)?, bound(max)?))
 }

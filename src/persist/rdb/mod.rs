@@ -11,6 +11,7 @@ mod lists;
 mod old;
 mod read;
 mod sets;
+mod streams;
 #[cfg(test)]
 mod tests;
 mod write;
@@ -47,10 +48,13 @@ pub(super) mod kind {
     pub const ZSET_ZIPLIST: u8 = 12;
     pub const HASH_ZIPLIST: u8 = 13;
     pub const LIST_QUICKLIST: u8 = 14;
+    pub const STREAM: u8 = 15;
     pub const HASH_LISTPACK: u8 = 16;
     pub const ZSET_LISTPACK: u8 = 17;
     pub const LIST_QUICKLIST_2: u8 = 18;
+    pub const STREAM_2: u8 = 19;
     pub const SET_LISTPACK: u8 = 20;
+    pub const STREAM_3: u8 = 21;
     /// Valkey's: each field with its expiry.
     pub const HASH_EXPIRING: u8 = 22;
 }
@@ -89,7 +93,7 @@ pub fn write_value(out: &mut Writer, value: ValueRef<'_>) {
         ValueRef::Hash(hash) => hashes::write(out, hash),
         ValueRef::Set(set) => sets::write(out, set),
         ValueRef::ZSet(zset) => zsets::write(out, zset),
-        ValueRef::Stream(_) => out.byte(u8::MAX),
+        ValueRef::Stream(stream) => streams::write(out, stream),
     }
 }
 
@@ -99,6 +103,9 @@ pub fn read_value(input: &mut Reader<'_>, kind: u8, limits: &Limits) -> Result<V
         kind::STRING => Ok(Value::string(&input.string()?)),
         kind::LIST | kind::LIST_ZIPLIST | kind::LIST_QUICKLIST | kind::LIST_QUICKLIST_2 => {
             lists::read(input, kind, &limits.list).map(Value::List)
+        }
+        kind::STREAM | kind::STREAM_2 | kind::STREAM_3 => {
+            streams::read(input, kind).map(|stream| Value::Stream(Box::new(stream)))
         }
         kind::SET | kind::SET_INTSET | kind::SET_LISTPACK => {
             sets::read(input, kind, &limits.set).map(Value::Set)

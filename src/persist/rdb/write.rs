@@ -56,6 +56,11 @@ impl Writer {
         }
     }
 
+    /// A number of 64 bits, written as a length.
+    pub fn u64(&mut self, n: u64) {
+        self.count(n as usize);
+    }
+
     /// The decimal text of a number: as a number where that is short.
     pub fn int(&mut self, number: i64) {
         if !self.short_int(number) {
