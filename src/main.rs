@@ -12,7 +12,7 @@ use standalone::{
 use staywire::{
     Server,
     state::config::{Config, Reader},
-    sys::daemon,
+    sys::{allocator::Allocator, daemon},
 };
 use std::{
     ffi::OsString,
@@ -26,7 +26,7 @@ use std::{
 };
 
 #[global_allocator]
-static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+static ALLOCATOR: Allocator = Allocator;
 
 const USAGE: &str = "\
 Usage: staywire [/path/to/redis.conf] [options] [-]

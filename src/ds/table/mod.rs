@@ -55,7 +55,7 @@ pub unsafe trait Item: Sized {
 
 /// Where an item is. It holds until the table's next insert, removal or drain; afterwards it leads to another item
 /// or to a panic.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Pos {
     bucket: u32,
     slot: u32,

@@ -11,7 +11,7 @@ mod fields;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use self::fields::Fields;
 use crate::base::num::{MAX_INT_LEN, i64_to_buf};
@@ -447,11 +447,11 @@ impl Hash {
     }
 
     /// Places of `count` different fields of a table, if they are few and picks hit them often enough.
-    fn pick_few(&self, count: usize, now_ms: i64, rng: &mut Rng) -> Option<HashSet<Pos>> {
+    fn pick_few(&self, count: usize, now_ms: i64, rng: &mut Rng) -> Option<BTreeSet<Pos>> {
         if matches!(self.0, Form::Pack(_)) || count >= self.len() / 4 {
             return None;
         }
-        let mut picked = HashSet::with_capacity(count);
+        let mut picked = BTreeSet::new();
         for _ in 0..count * 4 + TRIES {
             if picked.len() == count {
                 return Some(picked);
