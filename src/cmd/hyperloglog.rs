@@ -204,9 +204,9 @@ fn pfdebug(ctx: &mut Ctx<'_>) -> Outcome {
         }
         b"decode" => {
             let runs = hll::runs(bytes).map(|run| match run {
-                Run::Zeros(len) if run.is_short() => format!("z:{len}"),
-                Run::Zeros(len) => format!("Z:{len}"),
-                Run::Values(value, len) => format!("v:{value},{len}"),
+                (Run::Zeros(len), 1) => format!("z:{len}"),
+                (Run::Zeros(len), _) => format!("Z:{len}"),
+                (Run::Values(value, len), _) => format!("v:{value},{len}"),
             });
             out.bulk(runs.collect::<Vec<_>>().join(" ").as_bytes());
         }

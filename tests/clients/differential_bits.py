@@ -29,7 +29,7 @@ class Bits:
             ["GETBIT", key, self.bit_offset()],
             ["BITCOUNT", key, *self.part()],
             ["BITPOS", key, self.one(0, 1, 0, 1, 2 if self.chance(0.1) else 0), *self.part()],
-            ["SET", key, self.one("\xff" * self.random.randrange(40), "\x00" * self.random.randrange(40), "12345", self.value())],
+            ["SET", key, self.one("\xff" * self.random.randrange(27), "\x00" * self.random.randrange(27), "12345", self.value())],
             ["OBJECT", "ENCODING", key],
         )
 

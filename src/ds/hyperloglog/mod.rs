@@ -186,12 +186,13 @@ pub fn estimate_of_registers(registers: &Registers) -> u64 {
     estimate_of(&histogram)
 }
 
-/// The runs of a sparse one, whether or not they are as many registers as there should be.
-pub fn runs(bytes: &[u8]) -> impl Iterator<Item = Run> + '_ {
+/// The runs of a sparse one, whether or not they are as many registers as there should be, and in how many bytes each is
+/// written.
+pub fn runs(bytes: &[u8]) -> impl Iterator<Item = (Run, usize)> + '_ {
     sparse::runs(bytes.get(HEADER..).unwrap_or_default())
 }
 
-/// The values of all registers, without or with few of a sparse one that is corrupt.
+/// The values of all registers.
 pub fn registers(bytes: &[u8]) -> Result<Box<Registers>, Invalid> {
     let mut registers = Box::new([0; REGISTERS]);
     merge(bytes, &mut registers)?;

@@ -45,11 +45,6 @@ impl Run {
         }
     }
 
-    /// Whether it is a run of zeros for which one byte is enough.
-    pub fn is_short(self) -> bool {
-        matches!(self, Run::Zeros(..=SHORT_ZEROS))
-    }
-
     /// How many registers it is.
     pub fn len(self) -> usize {
         match self {
@@ -71,12 +66,13 @@ impl Run {
     }
 }
 
-/// All runs, up to one that is cut off.
-pub(super) fn runs(mut bytes: &[u8]) -> impl Iterator<Item = Run> + '_ {
+/// All runs, and in how many bytes each is written. One that is cut off goes on with a zero.
+pub(super) fn runs(mut bytes: &[u8]) -> impl Iterator<Item = (Run, usize)> + '_ {
     std::iter::from_fn(move || {
-        let (run, size) = Run::read(bytes)?;
-        bytes = &bytes[size..];
-        Some(run)
+        let cut_off = [*bytes.first()?, 0];
+        let (run, size) = Run::read(bytes).or_else(|| Run::read(&cut_off))?;
+        bytes = bytes.get(size..).unwrap_or_default();
+        Some((run, size))
     })
 }
 
@@ -94,7 +90,7 @@ pub(super) fn checked(bytes: &[u8]) -> Result<impl Iterator<Item = (usize, Run)>
     if index != REGISTERS {
         return Err(Invalid::Registers);
     }
-    Ok(runs(bytes).scan(0, |index, run| {
+    Ok(runs(bytes).scan(0, |index, (run, _)| {
         let first = *index;
         *index += run.len();
         Some((first, run))

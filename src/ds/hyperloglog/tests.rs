@@ -77,7 +77,7 @@ fn estimates_are_near() {
 #[test]
 fn runs_are_split_and_joined() {
     let mut bytes = new();
-    let show = |bytes: &[u8]| runs(bytes).collect::<Vec<_>>();
+    let show = |bytes: &[u8]| runs(bytes).map(|(run, _)| run).collect::<Vec<_>>();
     raise(&mut bytes, 100, 3, SPARSE_MAX).unwrap();
     assert_eq!(show(&bytes), [Run::Zeros(100), Run::Values(3, 1), Run::Zeros(16283)]);
     for index in [101, 102, 103, 104] {
@@ -92,7 +92,7 @@ fn runs_are_split_and_joined() {
     raise(&mut bytes, REGISTERS - 1, 1, SPARSE_MAX).unwrap();
     assert_eq!(show(&bytes)[..2], [Run::Values(1, 1), Run::Zeros(99)]);
     assert_eq!(show(&bytes).last(), Some(&Run::Values(1, 1)));
-    assert_eq!(runs(&bytes).map(Run::len).sum::<usize>(), REGISTERS);
+    assert_eq!(runs(&bytes).map(|(run, _)| run.len()).sum::<usize>(), REGISTERS);
 }
 
 #[test]
