@@ -254,6 +254,8 @@ pub enum ArgKind {
     Double,
     Key(u8),
     Pattern,
+    /// A pattern of keys of this key spec.
+    KeyPattern(u8),
     UnixTime,
     PureToken,
     OneOf(&'static [Arg]),

@@ -43,7 +43,7 @@ fn check_args(name: &str, spec: &CommandSpec) {
         assert!(arg.token.is_none_or(|token| token == token.to_uppercase()), "{name} {}", arg.name);
         assert!(arg.kind != ArgKind::PureToken || arg.token.is_some(), "{name} {}", arg.name);
         assert!(!arg.flags.has(ArgFlags::MULTIPLE_TOKEN) || arg.token.is_some(), "{name} {}", arg.name);
-        if let ArgKind::Key(number) = arg.kind {
+        if let ArgKind::Key(number) | ArgKind::KeyPattern(number) = arg.kind {
             assert!((number as usize) < spec.keys.len(), "{name} {}", arg.name);
             named.insert(number as usize);
         }

@@ -98,6 +98,22 @@ fn reloading_keeps_values_expiries_and_digest() {
     h.call(c, "SET s text");
     h.call(c, "SET n 12 PX 5000");
     h.call(c, "RPUSH l a b 3");
+    for line in [
+        "SADD ints 3 1 2",
+        "SADD words a b c",
+        "HSET h f v g 5",
+        "HSET hx f v g w",
+        "HEXPIRE hx 100 FIELDS 1 f",
+        "ZADD z 1 a 2.5 b inf c",
+        "XADD x 1-1 f v",
+        "XADD x 2-1 f v g w",
+        "XGROUP CREATE x grp 0",
+        "XREADGROUP GROUP grp me COUNT 1 STREAMS x >",
+        "XDEL x 1-1",
+        "PFADD p a b c",
+    ] {
+        assert!(!h.call(c, line).starts_with('-'), "{line}");
+    }
     h.call(c, "SELECT 3");
     h.call(c, "SET other x");
     let digest = h.call(c, "DEBUG DIGEST");
@@ -105,6 +121,8 @@ fn reloading_keeps_values_expiries_and_digest() {
     assert_eq!(h.call(c, "DEBUG DIGEST"), digest);
     h.call(c, "SELECT 0");
     assert_eq!(h.call(c, "PTTL n"), ":5000");
+    assert_eq!(h.call(c, "HTTL hx FIELDS 2 f g"), "[:100, :-1]");
+    assert_eq!(h.call(c, "XPENDING x grp"), r#"[:1, "1-1", "1-1", [["me", "1"]]]"#);
     assert!(h.call(c, "DEBUG RELOAD NOSAVE").starts_with("-ERR "));
     assert!(h.call(c, "DEBUG RELOAD x").starts_with("-ERR "));
     assert_eq!(h.call(c, "WATCH s"), "+OK");

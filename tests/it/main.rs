@@ -23,6 +23,7 @@ mod pipeline;
 mod primary;
 mod pubsub;
 mod sets;
+mod sort;
 mod stream_groups;
 mod streams;
 mod strings;

@@ -238,7 +238,7 @@ impl Torturer {
             match arg.kind {
                 ArgKind::Key(_) => words.push(self.pick(KEYS).into()),
                 ArgKind::Integer | ArgKind::Double | ArgKind::UnixTime => words.push(self.number()),
-                ArgKind::Pattern => words.push(self.pick(PATTERNS).into()),
+                ArgKind::Pattern | ArgKind::KeyPattern(_) => words.push(self.pick(PATTERNS).into()),
                 ArgKind::PureToken => {}
                 ArgKind::OneOf(args) => {
                     let one = self.below(args.len());

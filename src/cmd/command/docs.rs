@@ -83,6 +83,7 @@ fn write_arg(out: &mut Output, arg: &Arg) {
         ArgKind::Double => ("double", None, None),
         ArgKind::Key(spec) => ("key", Some(spec), None),
         ArgKind::Pattern => ("pattern", None, None),
+        ArgKind::KeyPattern(spec) => ("pattern", Some(spec), None),
         ArgKind::UnixTime => ("unix-time", None, None),
         ArgKind::PureToken => ("pure-token", None, None),
         ArgKind::OneOf(parts) => ("oneof", None, Some(parts)),

@@ -36,15 +36,18 @@ const DESTINATION: KeySpec = KeySpec {
     notes: "The key behind STORE, which may stand anywhere.",
 };
 
-const BY: Arg = Arg::new("by-pattern", ArgKind::Pattern).token("BY").display("pattern").optional();
+const BY: Arg = Arg::new("by-pattern", ArgKind::KeyPattern(1)).token("BY").display("pattern").optional();
 const LIMIT: Arg = Arg::new(
     "limit",
     ArgKind::Block(&[Arg::new("offset", ArgKind::Integer), Arg::new("count", ArgKind::Integer)]),
 )
 .token("LIMIT")
 .optional();
-const GET: Arg =
-    Arg::new("get-pattern", ArgKind::Pattern).token("GET").display("pattern").optional().multiple_token();
+const GET: Arg = Arg::new("get-pattern", ArgKind::KeyPattern(1))
+    .token("GET")
+    .display("pattern")
+    .optional()
+    .multiple_token();
 const ORDER: Arg =
     Arg::new("order", ArgKind::OneOf(&[Arg::word("asc", "ASC"), Arg::word("desc", "DESC")])).optional();
 const SORTING: Arg = Arg::word("sorting", "ALPHA").optional();
