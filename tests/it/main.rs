@@ -23,6 +23,7 @@ mod pipeline;
 mod primary;
 mod pubsub;
 mod sets;
+mod stream_groups;
 mod streams;
 mod strings;
 mod support;

@@ -1,6 +1,9 @@
 //! Streams: logs of entries, read by clients and by groups of consumers.
 
 mod add;
+mod groups;
+mod info;
+mod pending;
 mod range;
 mod read;
 mod remove;
@@ -20,7 +23,15 @@ use crate::{
 };
 
 /// The commands of this family.
-pub const COMMANDS: [&[CommandSpec]; 4] = [add::COMMANDS, range::COMMANDS, read::COMMANDS, remove::COMMANDS];
+pub const COMMANDS: [&[CommandSpec]; 7] = [
+    add::COMMANDS,
+    groups::COMMANDS,
+    info::COMMANDS,
+    pending::COMMANDS,
+    range::COMMANDS,
+    read::COMMANDS,
+    remove::COMMANDS,
+];
 
 const INVALID_ID: CmdError = CmdError::new("ERR Invalid stream ID specified as stream command argument");
 
@@ -46,22 +57,47 @@ fn stream_mut(entry: &mut Value) -> &mut Stream {
 #[inline]
 fn find_to_read(store: &mut Store, db: usize, key: &[u8]) -> Result<Option<Pos>, CmdError> {
     let found = store.read(db, key);
-    checked(store, db, found)
+    check_type(store, db, found)
 }
 
 /// Finds the stream at a key, to be changed.
 #[inline]
 fn find_to_write(store: &mut Store, db: usize, key: &[u8]) -> Result<Option<Pos>, CmdError> {
     let found = store.write(db, key);
-    checked(store, db, found)
+    check_type(store, db, found)
 }
 
 #[inline]
-fn checked(store: &Store, db: usize, found: Option<Pos>) -> Result<Option<Pos>, CmdError> {
+fn check_type(store: &Store, db: usize, found: Option<Pos>) -> Result<Option<Pos>, CmdError> {
     if let Some(pos) = found {
         stream(&store.entry(db, pos))?;
     }
     Ok(found)
+}
+
+/// A stream or its group is not there.
+#[cold]
+fn group_gone(key: &[u8], group: &[u8], tail: &str) -> CmdError {
+    let parts =
+        [b"NOGROUP No such key '", shown(key), b"' or consumer group '", shown(group), b"'", tail.as_bytes()];
+    CmdError::with(parts.concat())
+}
+
+/// A stream has no such group.
+#[cold]
+fn no_such_group(key: &[u8], group: &[u8]) -> CmdError {
+    let parts = [b"NOGROUP No such consumer group '", shown(group), b"' for key name '", shown(key), b"'"];
+    CmdError::with(parts.concat())
+}
+
+/// A subcommand's arguments are too many, or not what it knows.
+#[cold]
+fn wrong_subcommand(ctx: &Ctx<'_>) -> CmdError {
+    let sub = shown(ctx.args.at(1));
+    let container = ctx.args.at(0).to_ascii_uppercase();
+    let sub = &sub[..sub.len().min(128)];
+    let head = b"ERR unknown subcommand or wrong number of arguments for '";
+    CmdError::with([head, sub, b"'. Try ", &container, b" HELP."].concat())
 }
 
 /// An event of a stream.

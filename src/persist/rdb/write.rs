@@ -129,5 +129,5 @@ impl Writer {
 pub fn saved_len(value: crate::value::ValueRef<'_>) -> usize {
     let mut out = Writer::default();
     super::write_value(&mut out, value);
-    out.bytes.len() - 1
+    out.bytes.len().saturating_sub(1)
 }

@@ -5,7 +5,10 @@ use super::{
     node::{self, Entry, Node, Pairs},
 };
 use crate::ds::listpack::{Corrupt, Listpack};
-use std::collections::{BTreeMap, btree_map};
+use std::{
+    cmp::Ordering,
+    collections::{BTreeMap, btree_map},
+};
 
 /// What a node takes beside its pack, in bytes: a map that grows at its end fills seven places of each leaf's eleven.
 const NODE_BYTES: usize = 54;
@@ -193,7 +196,7 @@ impl Log {
             return Err(NotAdded::TooLarge);
         }
         match self.nodes.last_entry() {
-            Some(mut last) if has_room(last.get(), bytes, cfg) => {
+            Some(mut last) if *last.key() <= id && has_room(last.get(), bytes, cfg) => {
                 let node_id = *last.key();
                 let pack = last.get_mut();
                 self.pack_bytes -= pack.mem_bytes();
@@ -280,11 +283,11 @@ impl Log {
                 continue;
             }
             node.each(start, next.is_none(), |entry| {
-                if entry.id > end {
-                    return false;
+                if entry.is_deleted() {
+                    return true;
                 }
-                n += u64::from(!entry.is_deleted());
-                n < max
+                n += u64::from(entry.id <= end);
+                entry.id <= end && n < max
             });
         }
         n.min(max)
@@ -417,12 +420,58 @@ impl Log {
         self.nodes.is_empty()
     }
 
+    /// Whether XDEL deleted anything from an ID on, as far as that can be told.
+    pub fn has_deleted_from(&self, id: StreamId) -> bool {
+        !self.is_empty() && self.max_deleted_id != StreamId::MIN && id <= self.max_deleted_id
+    }
+
+    /// Whether XDEL deleted anything behind the first entry, as far as that can be told.
+    fn has_gaps(&self) -> bool {
+        self.max_deleted_id != StreamId::MIN && self.max_deleted_id >= self.first_id
+    }
+
+    /// How many entries were ever added up to an ID, where that can be told.
+    pub fn entries_up_to(&self, id: StreamId) -> Option<i64> {
+        let added = self.entries_added as i64;
+        let before_first = added.wrapping_sub(self.len as i64);
+        match id.cmp(&self.last_id) {
+            _ if added == 0 => Some(0),
+            Ordering::Less | Ordering::Equal if self.is_empty() => Some(added),
+            // Before something that XDEL deleted.
+            _ if id != StreamId::MIN && id < self.max_deleted_id => None,
+            Ordering::Equal => Some(added),
+            Ordering::Greater => None,
+            Ordering::Less if self.has_gaps() || id > self.first_id => None,
+            Ordering::Less => Some(before_first.wrapping_add(i64::from(id == self.first_id))),
+        }
+    }
+
+    /// Sets what a file says beside the nodes. The last ID cannot be before that of an entry.
+    pub fn load_counters(
+        &mut self,
+        last_id: StreamId,
+        max_deleted_id: StreamId,
+        entries_added: u64,
+    ) -> Result<(), Corrupt> {
+        if self.last_entry_id().is_some_and(|last| last_id < last) {
+            return Err(Corrupt);
+        }
+        (self.last_id, self.max_deleted_id, self.entries_added) = (last_id, max_deleted_id, entries_added);
+        Ok(())
+    }
+
     /// Adds a node, as a file has it, behind the others. It is checked to the last element.
     pub fn append_node(&mut self, id: StreamId, pack: Listpack) -> Result<(), Corrupt> {
         if self.nodes.last_key_value().is_some_and(|(&last, _)| id <= last) {
             return Err(Corrupt);
         }
-        self.len += node::check(&pack)?;
+        let (live, last) = node::check(id, &pack)?;
+        let before = self.last_entry_id();
+        if live > 0 && before.is_some_and(|before| id <= before) || self.len.checked_add(live).is_none() {
+            return Err(Corrupt);
+        }
+        self.len += live;
+        self.last_id = last.unwrap_or(self.last_id);
         self.pack_bytes += pack.mem_bytes();
         self.nodes.insert(id, pack);
         self.first_id = self.find_first_id();

@@ -286,9 +286,10 @@ pub(super) fn mark_deleted(pack: &mut Listpack, offsets: &[usize]) {
     pack.replace_elem_at(0, Elem::Int(live.wrapping_sub(n)));
 }
 
-/// Checks that a pack is a node: that there are entries, that each is as long as it says, and that the counts are true.
-/// Returns how many entries are not deleted.
-pub(super) fn check(pack: &Listpack) -> Result<u64, Corrupt> {
+/// Checks that a pack is a node: that there are entries, that each is as long as it says, that the counts are true,
+/// and that the IDs of those that are not deleted ascend from that of the node. Returns how many these are, and the
+/// last ID among them.
+pub(super) fn check(id: StreamId, pack: &Listpack) -> Result<(u64, Option<StreamId>), Corrupt> {
     let mut elems = Checked { entries: pack.entries(), at: 0 };
     let (live, deleted) = (elems.count()?, elems.count()?);
     let field_count = elems.count()?;
@@ -296,12 +297,18 @@ pub(super) fn check(pack: &Listpack) -> Result<u64, Corrupt> {
     if elems.int()? != 0 {
         return Err(Corrupt);
     }
-    let (mut seen, mut seen_deleted) = (0, 0);
+    let (mut seen, mut seen_deleted, mut last) = (0, 0, None);
     while elems.at < elems.entries.end() {
         let flags = elems.int()?;
-        // Its ID, in two parts.
-        elems.int()?;
-        elems.int()?;
+        let (ms, seq) = (elems.int()?, elems.int()?);
+        if flags & DELETED == 0 {
+            let ms = id.ms.wrapping_add(ms as u64);
+            let entry_id = StreamId { ms, seq: id.seq.wrapping_add(seq as u64) };
+            if last.is_some_and(|last| entry_id <= last) || entry_id < id {
+                return Err(Corrupt);
+            }
+            last = Some(entry_id);
+        }
         let wanted = if flags & SAME_FIELDS != 0 {
             elems.skip(field_count)?;
             field_count as i64 + 3
@@ -319,7 +326,7 @@ pub(super) fn check(pack: &Listpack) -> Result<u64, Corrupt> {
     if seen == 0 || seen_deleted != deleted as u64 || seen - seen_deleted != live as u64 {
         return Err(Corrupt);
     }
-    Ok(live as u64)
+    Ok((live as u64, last))
 }
 
 /// The elements of a pack of which nothing is known but that they are well formed.

@@ -194,11 +194,10 @@ fn a_log_is_what_a_plain_model_is() {
             let pack = Listpack::from_redis_bytes(&pack.to_redis_bytes()).expect("its own bytes");
             loaded.append_node(id, pack).expect("its own node");
         }
-        (loaded.last_id, loaded.max_deleted_id, loaded.entries_added) =
-            (log.last_id, log.max_deleted_id, log.entries_added);
+        loaded.load_counters(log.last_id, log.max_deleted_id, log.entries_added).expect("its own counters");
         assert_eq!(loaded, log, "seed {seed}");
         check(&loaded, &model, &mut rng, &format!("seed {seed} loaded"));
-        let mut stream = Stream { log };
+        let mut stream = Stream { log, ..Stream::default() };
         while !stream.free_some(2) {}
         assert_eq!(stream.mem_bytes(), 0, "seed {seed}");
     }
@@ -235,4 +234,106 @@ fn corrupt_nodes_are_refused_or_can_be_read() {
         }
     }
     assert!(Log::default().append_node(StreamId::MIN, Listpack::new()).is_err());
+}
+
+/// What a group is, without the second index.
+#[derive(Default)]
+struct GroupModel {
+    pending: BTreeMap<StreamId, (i64, u64, Vec<u8>)>,
+    consumers: BTreeSet<Vec<u8>>,
+}
+
+fn check_group(group: &Group, model: &GroupModel, rng: &mut Rng, context: &str) {
+    let name = |key: ConsumerKey| group.consumer(key).name().to_vec();
+    let from = id(rng);
+    let pending: Vec<_> =
+        group.pending_from(from).map(|(id, p)| (id, (p.delivered_ms, p.deliveries, name(p.owner)))).collect();
+    let wanted: Vec<_> = model.pending.range(from..).map(|(id, p)| (*id, p.clone())).collect();
+    assert_eq!(pending, wanted, "{context}");
+    assert_eq!(group.pending_len(), model.pending.len(), "{context}");
+    let names: BTreeSet<Vec<u8>> = group.consumers().map(|consumer| consumer.name().to_vec()).collect();
+    assert_eq!((&names, group.consumer_len()), (&model.consumers, names.len()), "{context}");
+    for consumer in group.consumers() {
+        let own: Vec<StreamId> = consumer.pending_from(StreamId::MIN).collect();
+        let wanted = model.pending.iter().filter(|(_, p)| p.2 == consumer.name()).map(|(id, _)| *id);
+        assert_eq!(own, wanted.collect::<Vec<_>>(), "{context}");
+    }
+    assert!(group.is_whole(), "{context}");
+}
+
+fn step_group(group: &mut Group, model: &mut GroupModel, rng: &mut Rng) {
+    let (consumer, id) = (vec![b'c', b'0' + rng.below(5) as u8], id(rng));
+    match rng.below(10) {
+        0..6 => {
+            let (owner, added) = group.find_or_add_consumer(&consumer, 5);
+            assert_eq!(added, model.consumers.insert(consumer.clone()));
+            let pending = Pending { delivered_ms: rng.below(100) as i64, deliveries: rng.below(5), owner };
+            group.deliver(id, pending);
+            model.pending.insert(id, (pending.delivered_ms, pending.deliveries, consumer));
+        }
+        6..9 => assert_eq!(group.acknowledge(id), model.pending.remove(&id).is_some()),
+        _ => {
+            let before = model.pending.len();
+            model.pending.retain(|_, pending| pending.2 != consumer);
+            let removed = model.consumers.remove(&consumer).then(|| before - model.pending.len());
+            assert_eq!(group.remove_consumer(&consumer), removed);
+        }
+    }
+}
+
+/// A group as a file has it: first what is pending, then who has what.
+fn loaded(group: &Group) -> Group {
+    let mut loaded = Group::new(group.last_id, group.entries_read);
+    for (id, pending) in group.pending_from(StreamId::MIN) {
+        assert!(loaded.load_pending(id, pending.delivered_ms, pending.deliveries));
+        assert!(!loaded.load_pending(id, 0, 0));
+    }
+    assert_eq!(loaded.is_whole(), group.pending_len() == 0);
+    for consumer in group.consumers() {
+        let key = loaded.add_consumer(consumer.name(), consumer.seen_ms, consumer.active_ms);
+        for id in consumer.pending_from(StreamId::MIN) {
+            assert!(loaded.load_owner(id, key) && !loaded.load_owner(id, key));
+        }
+    }
+    assert!(loaded.is_whole());
+    loaded
+}
+
+#[test]
+fn groups_are_what_a_plain_model_is() {
+    for seed in 0..100 {
+        let mut rng = Rng::new(seed);
+        let (mut groups, mut models) = (Groups::default(), BTreeMap::<Vec<u8>, GroupModel>::new());
+        for i in 0..300 {
+            let context = format!("seed {seed} step {i}");
+            let name = vec![b'g', b'0' + rng.below(3) as u8];
+            match rng.below(40) {
+                0 => assert_eq!(groups.remove(&name).is_some(), models.remove(&name).is_some(), "{context}"),
+                1 => {
+                    let (from, to) = (id(&mut rng), id(&mut rng));
+                    groups.forget(from, to);
+                    models.values_mut().for_each(|m| m.pending.retain(|id, _| !(from..=to).contains(id)));
+                }
+                _ => {
+                    if groups.get(&name).is_none() {
+                        let group = Group::new(id(&mut rng), Some(3));
+                        assert!(groups.insert(&name, group), "{context}");
+                        assert!(!groups.insert(&name, Group::default()), "{context}");
+                        models.insert(name.clone(), GroupModel::default());
+                    }
+                    let mut group = groups.edit(&name).expect("it is there");
+                    let model = models.get_mut(&name).expect("both are there");
+                    step_group(&mut group, model, &mut rng);
+                    check_group(&group, model, &mut rng, &context);
+                }
+            }
+            let mut again = Groups::default();
+            groups.iter().for_each(|(name, group)| assert!(again.insert(name, loaded(group))));
+            assert_eq!((&again, again.mem_bytes()), (&groups, groups.mem_bytes()), "{context}");
+            assert_eq!(groups.clone(), groups, "{context}");
+        }
+        let mut stream = Stream { groups, ..Stream::default() };
+        while !stream.free_some(3) {}
+        assert_eq!(stream.mem_bytes(), 0, "seed {seed}");
+    }
 }
