@@ -16,9 +16,9 @@ from pathlib import Path
 import differential_bits
 import differential_hashes
 import differential_sets
+import differential_streams
 import differential_zsets
 import harness
-import streams
 
 I64_MAX = 2**63 - 1
 STRING_KEYS = [f"k{number}" for number in range(7)] + ["{tag}a", "k\x00\xff"]
@@ -634,7 +634,7 @@ def blocking_command(chooser):
     return [str(arg).encode() for arg in command]
 
 
-def play_blocking(ours, theirs, seed, commands, connections=7):
+def play_blocking(ours, theirs, seed, commands, connections=7, command_of=blocking_command):
     """Blocked clients, woken in chains: who wakes, with what, and in which order on each list."""
     chooser, report, history = random.Random(seed), Report(seed), []
     groups = [Group(server, connections) for server in (ours, theirs)]
@@ -650,7 +650,7 @@ def play_blocking(ours, theirs, seed, commands, connections=7):
                 results.append(group.step(free[0], command) if free else [])
             command = [b"CLIENT", b"UNBLOCK", b"#%d" % who, how]
         else:
-            who, command = chooser.choice(free), blocking_command(chooser)
+            who, command = chooser.choice(free), command_of(chooser)
             results = [group.step(who, command) for group in groups]
         history.append((at, [b"%d>" % who, *command]))
         if results[0] != results[1] or groups[0].blocked != groups[1].blocked:
@@ -777,10 +777,21 @@ def play_streams(ours, theirs, seed, commands):
     """Streams, their groups, and the events of both."""
     with ours.connect() as left, theirs.connect() as right:
         known = known_commands(left) & known_commands(right)
-    return streams.play(ours, theirs, seed, commands, Report(seed), known)
+    return differential_streams.play(ours, theirs, seed, commands, Report(seed), known)
 
 
-PLAYS = {"single": play_single, "blocking": play_blocking, "pubsub": play_pubsub, "streams": play_streams}
+def play_readers(ours, theirs, seed, commands):
+    """Clients that wait for streams, alone and in groups."""
+    return play_blocking(ours, theirs, seed, commands, command_of=differential_streams.blocking_command)
+
+
+PLAYS = {
+    "single": play_single,
+    "blocking": play_blocking,
+    "pubsub": play_pubsub,
+    "streams": play_streams,
+    "readers": play_readers,
+}
 
 
 def run(play, seed, commands, peer, only=()):

@@ -246,7 +246,7 @@ fn serve_many(ctx: &mut Ctx<'_>, reads: &Reads<'_>, ids: &[StreamId]) -> Result<
     let apart = Output::new(ctx.session.out.proto);
     let out = std::mem::replace(&mut ctx.session.out, apart);
     let served =
-        (0..ids.len()).try_fold(0, |n, i| Ok::<_, CmdError>(n + usize::from(serve(ctx, reads, i, ids[i])?)));
+        (0..ids.len()).try_fold(0, |n, i| serve(ctx, reads, i, ids[i]).map(|served| n + usize::from(served)));
     let mut body = std::mem::replace(&mut ctx.session.out, out);
     let served = served?;
     if served > 0 {

@@ -298,3 +298,36 @@ def play(ours, theirs, seed, commands, report, known, batch=50):
         connection.close()
         listener.close()
     return report
+
+
+def blocking_command(chooser):
+    """A command about two streams, half of them waiting without a timeout; what ends a stream or a group, too."""
+    key = lambda: chooser.choice(["s", "t"])
+    group = ["GROUP", chooser.choice(["g", "g", "h"]), chooser.choice(["alice", "bob"])]
+    keys = [key() for _ in range(chooser.choice([1, 1, 2]))]
+    count = chooser.choice([[], ["COUNT", 1], ["COUNT", 2]])
+    new = [f"{chooser.randrange(60)}-*", "f", f"v{chooser.randrange(1000)}"]
+    choices = [
+        ["XREADGROUP", *group, *count, "BLOCK", 0, "STREAMS", *keys, *(">" for _ in keys)],
+        ["XREAD", *count, "BLOCK", 0, "STREAMS", *keys, *(chooser.choice(["$", "$", "0", "20", "+"]) for _ in keys)],
+        ["XADD", key(), "60-*", *new[1:]],
+        ["XADD", key(), *new],
+        ["XGROUP", "CREATE", key(), group[1], chooser.choice(["0", "$"]), "MKSTREAM"],
+        ["XGROUP", "DESTROY", key(), group[1]],
+        ["DEL", key()],
+        ["SET", key(), "text"],
+        ["RPUSH", key(), "a"],
+        ["RENAME", key(), key()],
+        ["COPY", key(), key(), "REPLACE"],
+        ["MOVE", key(), 1],
+        ["FLUSHDB"],
+        ["PEXPIRE", key(), 0],
+        ["XDEL", key(), "60-0", "60-1"],
+        ["XTRIM", key(), "MAXLEN", 0],
+        ["BLPOP", *keys, 0],
+        ["MULTI"],
+        ["EXEC"],
+    ]
+    weights = [12, 8, 10, 4, 8, 2, 2, 1, 1, 2, 1, 0.5, 0.3, 0.5, 2, 1, 1, 2, 7]
+    command = chooser.choices(choices, weights)[0]
+    return [str(arg).encode() for arg in command]
