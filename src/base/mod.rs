@@ -1,6 +1,7 @@
 //! Floor 0: values without a home of their own: clock, randomness, hashing, numbers, glob.
 
 pub mod clock;
+pub mod dtoa;
 pub mod glob;
 pub mod hash;
 pub mod journal;

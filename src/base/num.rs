@@ -131,6 +131,25 @@ pub fn parse_f64(text: &[u8]) -> Option<f64> {
     }
 }
 
+/// Parses a double as plain C code does: what comes behind a zero byte is not seen, nothing is 0, space may stand in
+/// front, and what is too large or too close to 0 becomes infinity or 0. No NaN.
+pub fn parse_f64_loose(text: &[u8]) -> Option<f64> {
+    let text = text.split(|&b| b == 0).next().unwrap_or_default();
+    let number = text.trim_ascii_start();
+    let number = number.strip_prefix(b"\x0b").unwrap_or(number);
+    if text.is_empty() {
+        return Some(0.0);
+    }
+    match float_form(number)? {
+        FloatForm::Infinity => parse_f64(number),
+        FloatForm::Decimal { .. } => std::str::from_utf8(number).ok()?.parse().ok(),
+        FloatForm::Hex { .. } => {
+            let parsed = Double::from_str_r(&hex_with_exponent(number), Round::NearestTiesToEven).ok()?;
+            Some(f64::from_bits(parsed.value.to_bits() as u64))
+        }
+    }
+}
+
 /// How a text that `strtod` would take whole is written.
 pub(super) enum FloatForm {
     Infinity,
@@ -306,5 +325,22 @@ mod tests {
             assert_eq!(parse_f64(text.as_bytes()), None, "{text}");
         }
         assert!(parse_f64(b"-0").is_some_and(|x| x.is_sign_negative()));
+        let loose: &[(&[u8], Option<f64>)] = &[
+            (b"", Some(0.0)),
+            (b"\0x", Some(0.0)),
+            (b" \t1.5\0x", Some(1.5)),
+            (b"1e400", Some(f64::INFINITY)),
+            (b"-1e400", Some(f64::NEG_INFINITY)),
+            (b"1e-400", Some(0.0)),
+            (b"0x1p-2000", Some(0.0)),
+            (b"0x1p2000", Some(f64::INFINITY)),
+            (b"-inf", Some(f64::NEG_INFINITY)),
+            (b" ", None),
+            (b"1 ", None),
+            (b"nan", None),
+        ];
+        for &(text, wanted) in loose {
+            assert_eq!(parse_f64_loose(text), wanted, "{text:?}");
+        }
     }
 }

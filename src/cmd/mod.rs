@@ -74,5 +74,10 @@ pub const FAMILIES: &[&[CommandSpec]] = &[
     streams::COMMANDS[6],
     strings::COMMANDS,
     transactions::COMMANDS,
-    zsets::COMMANDS,
+    zsets::COMMANDS[0],
+    zsets::COMMANDS[1],
+    zsets::COMMANDS[2],
+    zsets::COMMANDS[3],
+    zsets::COMMANDS[4],
+    zsets::COMMANDS[5],
 ];

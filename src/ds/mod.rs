@@ -8,5 +8,6 @@ pub mod intset;
 pub mod listpack;
 pub mod prefetch;
 pub mod quicklist;
+pub mod rank_tree;
 pub mod size;
 pub mod table;

@@ -1,7 +1,10 @@
 //! A connection's output: replies are encoded into it, the shell writes it to the socket.
 
 use super::{Proto, error::CmdError};
-use crate::base::num::{MAX_INT_LEN, i64_to_buf, write_i64};
+use crate::base::{
+    dtoa::{self, f64_to_buf},
+    num::{MAX_INT_LEN, i64_to_buf, write_i64},
+};
 use std::{collections::VecDeque, io::IoSlice, sync::Arc};
 
 /// A buffer of this size is closed and queued, so that a long output never moves as it grows.
@@ -338,6 +341,12 @@ impl Output {
     /// A floating-point number as its text: in RESP2 a bulk string.
     pub fn double(&mut self, text: &str) {
         self.scalar(b',', text);
+    }
+
+    /// A floating-point number with the digits of the reference: in RESP2 a bulk string.
+    #[inline]
+    pub fn number(&mut self, x: f64) {
+        self.double(f64_to_buf(x, &mut [0; dtoa::MAX_LEN]));
     }
 
     /// An integer of any size as its text: in RESP2 a bulk string.

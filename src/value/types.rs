@@ -1,7 +1,7 @@
 //! The types of values. A new type is one more variant in the three enums here and in their matches.
 
 use super::{Hash, List, Set, Stream, ZSet};
-use super::{hash::HashConfig, list::ListConfig, set::SetConfig};
+use super::{hash::HashConfig, list::ListConfig, set::SetConfig, zset::ZSetConfig};
 use crate::base::num::{MAX_INT_LEN, i64_to_buf};
 use crate::ds::size::rounded;
 
@@ -11,6 +11,7 @@ pub struct Limits {
     pub list: ListConfig,
     pub hash: HashConfig,
     pub set: SetConfig,
+    pub zset: ZSetConfig,
 }
 
 /// What kind of value a key holds.

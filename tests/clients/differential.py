@@ -17,6 +17,7 @@ import differential_bits
 import differential_hashes
 import differential_sets
 import differential_streams
+import differential_zsets
 import harness
 
 I64_MAX = 2**63 - 1
@@ -40,10 +41,12 @@ INSTANTS_S = [4_000_000_000, 4_000_000_001, 9_000_000_000, 1, 0, -1, I64_MAX, I6
 
 TIME_LEFT = {"TTL", "PTTL", "EXPIRETIME", "PEXPIRETIME"}
 UNORDERED = {"KEYS"} | differential_hashes.UNORDERED | differential_sets.UNORDERED
-ONLY_KIND = {"RANDOMKEY", "HELLO", "TIME", "CLIENT"}
+ONLY_KIND = {"ZRANDMEMBER", "RANDOMKEY", "HELLO", "TIME", "CLIENT"}
 
 
-class Generator(differential_hashes.Hashes, differential_sets.Sets, differential_bits.Bits):
+class Generator(
+    differential_hashes.Hashes, differential_sets.Sets, differential_bits.Bits, differential_zsets.SortedSets
+):
     """Random commands, most of them valid, over few keys so that types and encodings meet."""
 
     def __init__(self, seed, only=()):
@@ -314,6 +317,7 @@ class Generator(differential_hashes.Hashes, differential_sets.Sets, differential
             self.blocking: 3,
             self.transactions: 4,
             self.others: 2,
+            self.sorted_sets: 30,
             self.hash_writes: 14,
             self.hash_counters: 5,
             self.hash_reads: 14,
@@ -340,6 +344,8 @@ class Generator(differential_hashes.Hashes, differential_sets.Sets, differential
             self.in_multi = False
         elif name not in (b"HELLO", b"CONFIG", b"COMMAND", b"DEBUG"):
             command = self.mutated(command)
+        if name == b"ZADD":
+            command = differential_zsets.of_one_score(command)
         if name == b"LSET" and len(command) > 2 and len(command[2]) > 9:
             # Valkey keeps the low 32 bits of such an index alone.
             command[2] = b"2000000000"
@@ -365,9 +371,9 @@ class Generator(differential_hashes.Hashes, differential_sets.Sets, differential
         name = command[0].upper()
         if self.in_multi or len(command) < 2:
             return command
-        if name in (b"BLPOP", b"BRPOP", b"BLMOVE", b"BRPOPLPUSH"):
+        if name in (b"BLPOP", b"BRPOP", b"BLMOVE", b"BRPOPLPUSH", b"BZPOPMIN", b"BZPOPMAX"):
             at = len(command) - 1
-        elif name == b"BLMPOP":
+        elif name in (b"BLMPOP", b"BZMPOP"):
             at = 1
         else:
             return command
@@ -413,6 +419,9 @@ class Comparer:
             # Both servers took the command within seconds of each other; their clocks' readings differ by that.
             near = 30_000 if name.startswith("P") else 30
             return int(ours[1]) > 0 < int(theirs[1]) and abs(int(ours[1]) - int(theirs[1])) <= near
+        about_sorted_sets = differential_zsets.same_reply(name, ours, theirs)
+        if about_sorted_sets is not None:
+            return about_sorted_sets
         about_hashes = differential_hashes.same_reply(name, ours, theirs)
         if about_hashes is not None:
             return about_hashes
@@ -435,6 +444,7 @@ def encoding_of(key, encoding):
 READERS = {
     "string": lambda key: ["GET", key],
     "list": lambda key: ["LRANGE", key, 0, -1],
+    "zset": lambda key: ["ZRANGE", key, 0, -1, "WITHSCORES"],
     "hash": lambda key: ["HGETALL", key],
     "set": lambda key: ["SMEMBERS", key],
 }

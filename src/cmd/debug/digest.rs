@@ -4,6 +4,7 @@
 //! does.
 
 use crate::{
+    base::dtoa::{self, digits_to_buf},
     store::Store,
     value::{ValueRef, set::with_bytes, stream::IdRange},
 };
@@ -65,7 +66,15 @@ impl Digest {
                 self.mix(TYPE_SET);
                 set.iter().for_each(|member| with_bytes(member, |bytes| self.xor(bytes)));
             }
-            ValueRef::ZSet(_) => {}
+            ValueRef::ZSet(zset) => {
+                self.mix(TYPE_ZSET);
+                for (member, score) in zset.iter_from(0) {
+                    let mut pair = Digest::default();
+                    member.with_bytes(|bytes| pair.mix(bytes));
+                    pair.mix(digits_to_buf(score, &mut [0; dtoa::MAX_LEN]).as_bytes());
+                    self.xor(&pair.0);
+                }
+            }
         }
         if volatile {
             self.xor(b"!!expire!!");
@@ -80,6 +89,7 @@ impl Digest {
 /// Types come in as their numbers, as four bytes.
 const TYPE_STRING: &[u8] = &0u32.to_be_bytes();
 const TYPE_LIST: &[u8] = &1u32.to_be_bytes();
+const TYPE_ZSET: &[u8] = &3u32.to_be_bytes();
 const TYPE_HASH: &[u8] = &4u32.to_be_bytes();
 const TYPE_SET: &[u8] = &2u32.to_be_bytes();
 const TYPE_STREAM: &[u8] = &6u32.to_be_bytes();

@@ -56,6 +56,7 @@ pub(super) fn listpack(ctx: &mut Ctx<'_>) -> Outcome {
     let pack = match entry.value() {
         ValueRef::List(List::Pack(pack)) => Some(pack),
         ValueRef::Set(Set::Pack(pack)) => Some(pack),
+        ValueRef::ZSet(zset) => zset.as_pack(),
         ValueRef::Hash(hash) => hash.as_pack(),
         _ => None,
     };

@@ -29,6 +29,15 @@ impl<'a> Elem<'a> {
         }
     }
 
+    /// Shows the element as the client knows it to `f`.
+    #[inline]
+    pub fn with_bytes<R>(&self, f: impl FnOnce(&[u8]) -> R) -> R {
+        match *self {
+            Elem::Int(n) => f(num::i64_to_buf(n, &mut [0; num::MAX_INT_LEN])),
+            Elem::Bytes(bytes) => f(bytes),
+        }
+    }
+
     /// The element as the client knows it.
     pub fn to_vec(&self) -> Vec<u8> {
         let mut out = Vec::new();

@@ -227,6 +227,11 @@ impl<T: Item> Table<T> {
             + (self.chunks.len() - 1) * CHUNK * size_of::<Group>()
     }
 
+    /// What its hashes depend on.
+    pub fn seed(&self) -> [u64; 2] {
+        self.seed
+    }
+
     /// The hash of a key in this table.
     #[inline]
     pub fn hash(&self, key: &[u8]) -> u64 {

@@ -14,6 +14,7 @@ mod sets;
 #[cfg(test)]
 mod tests;
 mod write;
+mod zsets;
 
 pub use read::Reader;
 pub use write::{Writer, saved_len};
@@ -37,13 +38,17 @@ pub(super) mod kind {
     pub const STRING: u8 = 0;
     pub const LIST: u8 = 1;
     pub const SET: u8 = 2;
+    pub const ZSET: u8 = 3;
     pub const HASH: u8 = 4;
+    pub const ZSET_2: u8 = 5;
     pub const HASH_ZIPMAP: u8 = 9;
     pub const LIST_ZIPLIST: u8 = 10;
     pub const SET_INTSET: u8 = 11;
+    pub const ZSET_ZIPLIST: u8 = 12;
     pub const HASH_ZIPLIST: u8 = 13;
     pub const LIST_QUICKLIST: u8 = 14;
     pub const HASH_LISTPACK: u8 = 16;
+    pub const ZSET_LISTPACK: u8 = 17;
     pub const LIST_QUICKLIST_2: u8 = 18;
     pub const SET_LISTPACK: u8 = 20;
     /// Valkey's: each field with its expiry.
@@ -83,7 +88,8 @@ pub fn write_value(out: &mut Writer, value: ValueRef<'_>) {
         ValueRef::List(list) => lists::write(out, list),
         ValueRef::Hash(hash) => hashes::write(out, hash),
         ValueRef::Set(set) => sets::write(out, set),
-        ValueRef::ZSet(_) | ValueRef::Stream(_) => out.byte(u8::MAX),
+        ValueRef::Stream(_) => out.byte(u8::MAX),
+        ValueRef::ZSet(zset) => zsets::write(out, zset),
     }
 }
 
@@ -99,6 +105,9 @@ pub fn read_value(input: &mut Reader<'_>, kind: u8, limits: &Limits) -> Result<V
         }
         kind::HASH | kind::HASH_ZIPMAP | kind::HASH_ZIPLIST | kind::HASH_LISTPACK | kind::HASH_EXPIRING => {
             hashes::read(input, kind, &limits.hash).map(Value::Hash)
+        }
+        kind::ZSET | kind::ZSET_2 | kind::ZSET_ZIPLIST | kind::ZSET_LISTPACK => {
+            zsets::read(input, kind, &limits.zset).map(Value::ZSet)
         }
         _ => Err(Broken::Corrupt),
     }

@@ -3,7 +3,7 @@ use crate::{
     base::rng::Rng,
     ds::listpack::Listpack,
     value::{
-        Hash, Set,
+        Hash, Set, ZSet,
         hash::Until,
         list::{End, List, ListConfig},
     },
@@ -124,6 +124,28 @@ fn sets_come_back_in_their_encoding() {
     let mut twice = vec![2, 2, 1, b'a', 1, b'a'];
     twice.extend_from_slice(&[10, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
     assert_eq!(restore(&twice, &limits), Err(RestoreError::Body(Broken::Corrupt)));
+}
+
+#[test]
+fn sorted_sets_come_back_in_their_encoding() {
+    let limits = limits();
+    for n in [1u32, 5, 128, 129, 2000] {
+        let mut zset = ZSet::new();
+        for i in 0..n {
+            let score = [f64::INFINITY, -0.0, 1e300, f64::from(i)][i as usize % 4] / f64::from(i % 7 + 1);
+            zset.insert(format!("member:{i}").as_bytes(), score, &limits.zset);
+        }
+        let value = Value::ZSet(zset);
+        let back = round_trip(&value, &limits);
+        assert_eq!((back.encoding(), &back), (value.encoding(), &value), "{n}");
+    }
+    // Text for the scores, as of old; a member twice; a score that is no number.
+    let read = |bytes: &[u8]| read_value(&mut Reader::new(&bytes[1..]), bytes[0], &limits);
+    let Ok(Value::ZSet(old)) = read(b"\x03\x02\x01a\x031.5\x01b\xff") else { panic!("a sorted set") };
+    assert_eq!((old.score(b"a"), old.score(b"b")), (Some(1.5), Some(f64::NEG_INFINITY)));
+    assert_eq!(read(b"\x03\x02\x01a\x031.5\x01a\x012"), Err(Broken::Corrupt));
+    assert_eq!(read(b"\x03\x01\x01a\xfd"), Err(Broken::Corrupt));
+    assert_eq!(read(b"\x05\x00"), Err(Broken::Empty));
 }
 
 #[test]

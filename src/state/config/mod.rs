@@ -18,7 +18,9 @@ pub use values::parse_memory;
 use super::commandlog::LogLimit;
 use crate::{
     resp::request::split_quoted,
-    value::{Limits, hash::HashConfig, list::ListConfig, set::SetConfig, stream::StreamConfig},
+    value::{
+        Limits, hash::HashConfig, list::ListConfig, set::SetConfig, stream::StreamConfig, zset::ZSetConfig,
+    },
 };
 use param::param;
 use std::collections::BTreeMap;
@@ -271,9 +273,19 @@ impl Config {
         }
     }
 
+    /// How sorted sets are kept; `seed` is for their tables.
+    #[inline]
+    pub fn zset(&self, seed: [u64; 2]) -> ZSetConfig {
+        ZSetConfig {
+            max_entries: self.zset_max_listpack_entries as usize,
+            max_value: self.zset_max_listpack_value as usize,
+            seed,
+        }
+    }
+
     /// How values are kept; `seed` is for their tables.
     pub fn limits(&self, seed: [u64; 2]) -> Limits {
-        Limits { list: self.list(), hash: self.hash(seed), set: self.set(seed) }
+        Limits { list: self.list(), hash: self.hash(seed), set: self.set(seed), zset: self.zset(seed) }
     }
 
     /// When a node of a stream is full.
