@@ -157,13 +157,13 @@ fn score_arg(ctx: &Ctx<'_>, i: usize) -> Result<f64, CmdError> {
 
 /// Arguments `min` and `max` as the ends of a range of scores.
 fn score_bounds(ctx: &Ctx<'_>, min: usize, max: usize) -> Result<(ScoreBound, ScoreBound), CmdError> {
-    let bound = |i: usize| {
+    let bound = |i: usize| -> Result<_, CmdError> {
         let (exclusive, text) = match ctx.args.at(i) {
             [b'(', text @ ..] => (true, text),
             text => (false, text),
         };
         let score = parse_f64_loose(text).ok_or(CmdError::new("ERR min or max is not a float"))?;
-        Ok::<_, CmdError>(ScoreBound { score, exclusive })
+        Ok(ScoreBound { score, exclusive })
     };
     Ok((bound(min)?, bound(max)?))
 }
