@@ -1,6 +1,6 @@
 //! How long calls took: a histogram of bounded size whose error is bounded relative to the value.
 //!
-//! Each power of two is parted into [`PARTS`] buckets of the same width, so that a value is known to about 3 %, from a
+//! Each power of two is parted into `PARTS` buckets of the same width, so that a value is known to about 3 %, from a
 //! nanosecond to a second (compare G. Tene's HdrHistogram).
 
 const PART_BITS: u32 = 5;

@@ -1,7 +1,7 @@
 //! A sequence of small elements in order, reached by their order or by their rank.
 //!
 //! It is a B+ tree whose inner nodes know of each child its first element and how many are below it. All elements are in
-//! leaves of at most [`LEAF_MAX`]; a leaf's allocation grows by the allocator's size classes, so that little of it is
+//! leaves of at most `LEAF_MAX`; a leaf's allocation grows by the allocator's size classes, so that little of it is
 //! empty whatever the order of insertion. A step moves a bounded number of elements: a leaf's, and a node's at each
 //! level.
 //!
