@@ -2,6 +2,25 @@
 //!
 //! Source: <https://valkey.io/commands/keys/>: `*`, `?`, `[abc]`, `[^a]`, `[a-z]` and `\` before a special byte.
 
+/// A pattern with more `*` than this, several in a row counting as one and one at its end not at all, matches nothing:
+/// so deep goes Redis.
+const STARS_MAX: usize = 1000;
+
+/// The `*` of a pattern as [`STARS_MAX`] counts them.
+fn stars(pattern: &[u8]) -> usize {
+    let (mut n, mut p) = (0, 0);
+    while p < pattern.len() {
+        let is_star = pattern[p] == b'*';
+        n += usize::from(is_star && pattern.get(p + 1).is_some_and(|&next| next != b'*'));
+        p += match pattern[p] {
+            b'\\' => 2,
+            b'[' => class(pattern, p + 1, 0, |b| b).1 - p,
+            _ => 1,
+        };
+    }
+    n
+}
+
 /// Whether `text` matches `pattern`.
 pub fn matches(pattern: &[u8], text: &[u8]) -> bool {
     matches_case(pattern, text, false)
@@ -18,6 +37,9 @@ pub fn matches_nocase(pattern: &[u8], text: &[u8]) -> bool {
 fn matches_case(pattern: &[u8], text: &[u8], nocase: bool) -> bool {
     if text.is_empty() {
         return pattern.is_empty();
+    }
+    if pattern.len() > STARS_MAX && stars(pattern) > STARS_MAX {
+        return false;
     }
     let (mut p, mut t) = (0, 0);
     let mut retry: Option<(usize, usize)> = None;
@@ -139,5 +161,14 @@ mod tests {
         let pattern = b"a*".repeat(1000);
         let text = b"a".repeat(60_000);
         assert!(!matches(&[pattern.as_slice(), b"b"].concat(), &text));
+    }
+
+    #[test]
+    fn what_would_nest_too_deeply_matches_nothing() {
+        let text = vec![b'a'; 3000];
+        assert!(matches(&b"*?".repeat(1000), &text));
+        assert!(!matches(&b"*?".repeat(1001), &text));
+        assert!(matches(&[b"*?".repeat(1000), b"**".to_vec()].concat(), &text));
+        assert!(matches(&[b"*".repeat(5000), b"a".to_vec()].concat(), &text));
     }
 }

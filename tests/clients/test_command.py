@@ -139,6 +139,8 @@ NOT_AS_REDIS_7 = (
     "command|getkeysandflags: arity",
     "wait: categories",
     "client|pause: since",
+    "zrank: arity",
+    "zrevrank: arity",
 )
 # What no version has changed since.
 OF_OLD = ("arity", "first", "last", "step", "categories", "since", "group")

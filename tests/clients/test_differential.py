@@ -1,6 +1,5 @@
 """Random commands, answered as Valkey answers them. More of it by hand: see differential.py."""
 
-import random
 import subprocess
 
 import pytest
@@ -18,7 +17,7 @@ def peer():
     pytest.skip("no Valkey 8 to compare with")
 
 
-@pytest.mark.parametrize("seed", [1, 2, random.SystemRandom().randrange(2**32)], ids=["first", "second", "random"])
+@pytest.mark.parametrize("seed", [1, 2, 3])
 @pytest.mark.parametrize(
     "play, commands",
     [("single", 20_000), ("blocking", 2_000), ("pubsub", 3_000), ("streams", 4_000), ("readers", 1_000)],

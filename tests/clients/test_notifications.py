@@ -113,7 +113,7 @@ def run(name, seed, commands, peer):
         return PLAYS[name](ours, theirs, seed, commands)
 
 
-@pytest.mark.parametrize("seed", [1, 2, random.SystemRandom().randrange(2**32)], ids=["first", "second", "random"])
+@pytest.mark.parametrize("seed", [1, 2, 3])
 @pytest.mark.parametrize("name, commands", [("single", 4000), ("waiting", 600)])
 def test_same_events(name, commands, seed):
     print(f"python tests/clients/test_notifications.py --play {name} --commands {commands} --seed {seed}")

@@ -27,16 +27,11 @@ pub const COMMANDS: &[CommandSpec] = &[CommandSpec::new("bitop", -4, Group::Bitm
                 Arg::word("or", "OR"),
                 Arg::word("xor", "XOR"),
                 Arg::word("not", "NOT"),
-                Arg::word("diff", "DIFF"),
-                Arg::word("diff1", "DIFF1"),
-                Arg::word("andor", "ANDOR"),
-                Arg::word("one", "ONE"),
             ]),
         ),
         Arg::key("destkey", 0),
         Arg::key("key", 1).multiple(),
-    ])
-    .history(&[("8.2.0", "`DIFF`, `DIFF1`, `ANDOR` and `ONE`.")])];
+    ])];
 
 const OPERATIONS: [(&str, Operation); 8] = [
     ("AND", Operation::And),

@@ -7,6 +7,7 @@ use crate::{
         scan::{self, ScanOptions, Walked},
     },
     resp::output::Output,
+    value::Entry,
 };
 
 /// <https://valkey.io/commands/scan/>. A step visits a group of some 32 keys: COUNT bounds from below how many keys are
@@ -17,11 +18,12 @@ pub(super) fn scan(ctx: &mut Ctx<'_>) -> Outcome {
     let options = ScanOptions::parse(ctx, 2, Walked::Keys)?;
     let (mut found, mut n, mut looked_at) = (Output::default(), 0, 0);
     for _ in 0..options.max_steps() {
-        let (next, met) = ctx.store.scan(db, cursor, |entry| {
-            if options.kind.is_none_or(|kind| kind == entry.kind()) && options.matches(entry.key()) {
-                found.bulk(entry.key());
-                n += 1;
-            }
+        let wanted = |entry: &Entry| {
+            options.kind.is_none_or(|kind| kind == entry.kind()) && options.matches(entry.key())
+        };
+        let (next, met) = ctx.store.scan(db, cursor, wanted, |entry| {
+            found.bulk(entry.key());
+            n += 1;
         });
         cursor = next;
         looked_at += met;

@@ -29,7 +29,7 @@ pub const COMMANDS: &[CommandSpec] = &[
         .acl(&[Categories::STREAM])
         .keys(&[KeySpec::range(KeyFlags::RW.or(KeyFlags::UPDATE), 1, 1, 1)])
         .doc("5.0.0", "Acknowledges entries that a group was delivered; counts those that were pending.", "O(1) an ID")
-        .args(&[KEY_GROUP[0], KEY_GROUP[1], Arg::new("ID", ArgKind::String).multiple()]),
+        .args(&[KEY_GROUP[0], KEY_GROUP[1], Arg::new("id", ArgKind::String).multiple()]),
     CommandSpec::new("xpending", -3, Group::Stream, xpending)
         .flags(&[Flags::READONLY])
         .acl(&[Categories::STREAM])
@@ -71,7 +71,7 @@ pub const COMMANDS: &[CommandSpec] = &[
             KEY_GROUP[1],
             CONSUMER,
             MIN_IDLE,
-            Arg::new("ID", ArgKind::String).multiple(),
+            Arg::new("id", ArgKind::String).multiple(),
             Arg::new("ms", ArgKind::Integer).token("IDLE").optional(),
             Arg::new("unix-time-milliseconds", ArgKind::UnixTime).token("TIME").optional(),
             Arg::new("count", ArgKind::Integer).token("RETRYCOUNT").optional(),

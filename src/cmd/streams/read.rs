@@ -26,7 +26,7 @@ const fn streams(from: i16) -> KeySpec {
     }
 }
 
-const STREAMS: &[Arg] = &[Arg::key("key", 0).multiple(), Arg::new("ID", ArgKind::String).multiple()];
+const STREAMS: &[Arg] = &[Arg::key("key", 0).multiple(), Arg::new("id", ArgKind::String).multiple()];
 
 /// The commands of this file.
 pub const COMMANDS: &[CommandSpec] = &[

@@ -46,7 +46,7 @@ pub const COMMANDS: &[CommandSpec] = &[
         .acl(&[Categories::STREAM])
         .keys(&[KeySpec::range(KeyFlags::RW.or(KeyFlags::DELETE), 1, 1, 1)])
         .doc("5.0.0", "Deletes entries of a stream.", "O(1) an entry, however long the stream")
-        .args(&[Arg::key("key", 0), Arg::new("ID", ArgKind::String).multiple()]),
+        .args(&[Arg::key("key", 0), Arg::new("id", ArgKind::String).multiple()]),
     CommandSpec::new("xdelex", -5, Group::Stream, xdelex)
         .flags(&[Flags::WRITE, Flags::FAST])
         .acl(&[Categories::STREAM])
