@@ -460,7 +460,7 @@ def keyspace(connection):
             value = connection.call(*READERS[kind](key))
             value = differential_hashes.plain_pairs(value) if kind == "hash" else value
             value = sorted(value) if kind == "set" else value
-            encoding = encoding_of(key, connection.call("OBJECT", "ENCODING", key))
+            encoding = encoding_of(connection.call("OBJECT", "ENCODING", key))
             seen[database, key] = (kind, encoding, value, connection.call("PTTL", key) > 0)
     connection.call("SELECT", 0)
     return seen
