@@ -525,6 +525,15 @@ impl Store {
         true
     }
 
+    /// Deletes a key, be it that its time has come: what a command does that would store nothing there. Returns whether
+    /// it was there.
+    pub fn clear(&mut self, db: usize, key: &[u8]) -> bool {
+        let table = &self.dbs[db].table;
+        let Some(pos) = table.find(table.hash(key), key) else { return false };
+        self.remove_at(db, pos);
+        true
+    }
+
     /// Deletes the key at a place that was just found.
     pub fn remove_at(&mut self, db: usize, pos: Pos) {
         let entry = self.take_entry(db, pos);

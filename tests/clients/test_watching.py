@@ -11,7 +11,7 @@ import harness
 # Valkey names itself where Staywire does; what only one of them has.
 RENAMED = {"valkey_version": "staywire_version"}
 VALKEYS_OWN = {"valkey_release_stage"}
-OWN = {"redis_mode"}
+OWN = {"redis_mode", "expired_fields"}
 
 
 def valkey_8():

@@ -81,7 +81,7 @@ fn bitop(ctx: &mut Ctx<'_>) -> Outcome {
     if len > 0 {
         ctx.store.set_value(db, target, Value::Raw(result));
         ctx.store.changed(db, target, Event(Class::String, "set"));
-    } else if ctx.store.remove(db, target) {
+    } else if ctx.store.clear(db, target) {
         ctx.store.changed(db, target, Event(Class::Generic, "del"));
     }
     ctx.count(len)

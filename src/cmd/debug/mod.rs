@@ -121,15 +121,6 @@ const SUBCOMMANDS: &[Subcommand] = &[
         ],
         reload::reload,
     ),
-    subcommand(
-        "replybuffer",
-        2..=2,
-        "PEAK-RESET-TIME <NEVER|RESET|ms> | RESIZING <0|1>",
-        &[
-            "How long the most that a client was sent at once counts, and whether the room for replies follows.",
-        ],
-        replybuffer::replybuffer,
-    ),
     subcommand("segfault", 0..=0, "", &["Ends the process by the signal SIGSEGV."], crash::segfault),
     subcommand(
         "set-active-expire",
@@ -179,6 +170,20 @@ const SUBCOMMANDS: &[Subcommand] = &[
         "<0|1>",
         &["Whether what happens by time alone is held back; who waits is still woken in time."],
         pause_cron,
+    ),
+    subcommand(
+        "replybuffer",
+        2..=2,
+        "PEAK-RESET-TIME <NEVER||RESET|time>",
+        &["For how many milliseconds the most that a client was sent at once counts."],
+        replybuffer::replybuffer,
+    ),
+    subcommand(
+        "replybuffer",
+        2..=2,
+        "RESIZING <0|1>",
+        &["Whether the room for replies follows what a client is sent."],
+        replybuffer::replybuffer,
     ),
     subcommand(
         "dict-resizing",

@@ -203,7 +203,7 @@ fn store_set(ctx: &mut Ctx<'_>, result: Set, name: &'static str) -> Outcome {
     if len > 0 {
         ctx.store.set_value(db, target, Value::Set(result));
         ctx.store.changed(db, target, Event(Class::Set, name));
-    } else if ctx.store.remove(db, target) {
+    } else if ctx.store.clear(db, target) {
         ctx.store.changed(db, target, Event(Class::Generic, "del"));
     }
     ctx.count(len)

@@ -302,7 +302,7 @@ fn store(ctx: &mut Ctx<'_>, key: &[u8], elements: &[Vec<u8>], get: &[Pattern<'_>
     if len > 0 {
         ctx.store.put(db, key, Value::List(list), None);
         ctx.store.changed(db, key, Event(Class::List, "sortstore"));
-    } else if ctx.store.remove(db, key) {
+    } else if ctx.store.clear(db, key) {
         ctx.store.changed(db, key, Event(Class::Generic, "del"));
     }
     ctx.count(len)

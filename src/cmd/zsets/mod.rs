@@ -93,7 +93,7 @@ pub(super) fn store_result(ctx: &mut Ctx<'_>, key: &[u8], zset: ZSet, name: &'st
     if len > 0 {
         ctx.store.set_value(db, key, Value::ZSet(zset));
         ctx.store.changed(db, key, Event(Class::SortedSet, name));
-    } else if ctx.store.remove(db, key) {
+    } else if ctx.store.clear(db, key) {
         ctx.store.changed(db, key, Event(Class::Generic, "del"));
     }
     ctx.count(len)
