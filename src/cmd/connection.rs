@@ -274,6 +274,7 @@ fn reset(ctx: &mut Ctx<'_>) -> Outcome {
         ctx.state.pubsub.forget(&mut subs, session.key);
     }
     ctx.state.monitors.remove(session);
+    ctx.state.note_watchers();
     session.db = 0;
     session.name = None;
     session.no_touch = false;

@@ -17,5 +17,6 @@ fn monitor(ctx: &mut Ctx<'_>) -> Outcome {
         return Ok(Flow::Done);
     }
     ctx.state.monitors.add(ctx.session);
+    ctx.state.note_watchers();
     ctx.ok()
 }

@@ -205,7 +205,10 @@ impl Engine {
             self.state.pubsub.forget(&mut subs, key);
         }
         self.state.watch.unwatch(&mut session);
-        self.state.monitors.remove(&mut session);
+        if session.monitor {
+            self.state.monitors.remove(&mut session);
+            self.state.note_watchers();
+        }
         self.state.totals.forget(&session);
     }
 

@@ -91,14 +91,10 @@ pub(super) fn cost(session: &Session, duration_ns: u64) -> Cost {
 /// Whether anyone may want to see a call.
 #[inline]
 pub(super) fn is_notable(state: &State, cost: Cost) -> bool {
-    let config = &state.config;
-    let [slow, large_request, large_reply] = &config.commandlog;
-    let us = cost.duration_ns / 1000;
-    slow.is_reached(us)
-        || large_request.is_reached(cost.request_bytes)
-        || large_reply.is_reached(cost.reply_bytes)
-        || config.latency_monitor_ms > 0 && us / 1000 >= config.latency_monitor_ms as u64
-        || !state.monitors.is_empty()
+    let from = &state.notable_from;
+    cost.duration_ns >= from.duration_ns
+        || cost.request_bytes >= from.request_bytes
+        || cost.reply_bytes >= from.reply_bytes
 }
 
 /// Shows a call to the latency monitor, the command log and those who called MONITOR. Returns how many of these saw it.

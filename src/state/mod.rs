@@ -32,7 +32,7 @@ use pause::Pause;
 use pubsub::PubSub;
 use reply_room::RoomRules;
 use session::{SessionKey, Sessions};
-use stats::Stats;
+use stats::{Cost, Stats};
 use std::{io, time::Duration};
 use totals::Totals;
 use waiters::Waiters;
@@ -84,6 +84,8 @@ pub struct State {
     pub commandlog: CommandLog,
     pub latency: Latency,
     pub monitors: Monitors,
+    /// From which cost on somebody may want to see a call: see [`State::note_watchers`].
+    pub notable_from: Cost,
     /// How to ask the operating system about the process; where nobody says, it tells nothing.
     pub probe: Probe,
     pub allocator: Allocator,
@@ -123,7 +125,7 @@ impl State {
             executable: String::new(),
             config_file: String::new(),
         };
-        State {
+        let mut state = State {
             clock,
             journal: Journal::default(),
             config,
@@ -139,6 +141,7 @@ impl State {
             commandlog: CommandLog::default(),
             latency: Latency::default(),
             monitors: Monitors::default(),
+            notable_from: Cost::default(),
             probe: Process::default,
             allocator: Allocator::default(),
             stand_still: |_| {},
@@ -153,7 +156,23 @@ impl State {
             pool: Vec::new(),
             next_session_id: 1,
             stopping: false,
-        }
+        };
+        state.note_watchers();
+        state
+    }
+
+    /// Works out from which cost on somebody may want to see a call. To be called when the parameters or the monitors
+    /// changed.
+    pub fn note_watchers(&mut self) {
+        let [slow, large_request, large_reply] = self.config.commandlog.map(|limit| limit.threshold as u64);
+        // A threshold of -1 becomes more than any value.
+        let slow_ns = slow.saturating_mul(1000);
+        let latency_ns = match self.config.latency_monitor_ms as u64 {
+            0 => u64::MAX,
+            ms => ms.saturating_mul(1_000_000),
+        };
+        let duration_ns = if self.monitors.is_empty() { slow_ns.min(latency_ns) } else { 0 };
+        self.notable_from = Cost { duration_ns, request_bytes: large_request, reply_bytes: large_reply };
     }
 
     /// Has a session's output written, or the session closed, at the end of the turn.
@@ -191,6 +210,7 @@ impl State {
             self.identity.tcp_port = next.port as u16;
         }
         self.config = next;
+        self.note_watchers();
         Ok(())
     }
 

@@ -8,7 +8,7 @@ const ERROR_CODES_MAX: usize = 128;
 const ERROR_CODES_OVER: &[u8] = b"ERRORSTATS_OVERFLOW";
 
 /// What one call cost.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct Cost {
     pub duration_ns: u64,
     pub request_bytes: u64,
