@@ -2,6 +2,7 @@
 
 pub mod clock;
 pub mod dtoa;
+pub mod geohash;
 pub mod glob;
 pub mod hash;
 pub mod journal;

@@ -55,16 +55,16 @@ pub const COMMANDS: &[CommandSpec] = &[
 
 /// The options of ZADD.
 #[derive(Clone, Copy, Default)]
-struct Options {
+pub(in crate::cmd) struct Options {
     /// NX: members that are there stay as they are.
-    only_new: bool,
+    pub only_new: bool,
     /// XX: no members come in.
-    only_existing: bool,
+    pub only_existing: bool,
     /// GT and LT: a score that is there must rise, or fall.
     only_rise: bool,
     only_fall: bool,
     /// CH: changed members count, too.
-    count_changed: bool,
+    pub count_changed: bool,
     /// INCR: the score is added to the one that is there.
     increment: bool,
 }
@@ -116,39 +116,51 @@ fn zadd(ctx: &mut Ctx<'_>) -> Outcome {
     if options.increment && rest > 2 {
         return Err(CmdError::new("ERR INCR option supports a single increment-element pair"));
     }
-    add(ctx, first, options)
+    add_args(ctx, first, options)
 }
 
 /// <https://valkey.io/commands/zincrby/>
 fn zincrby(ctx: &mut Ctx<'_>) -> Outcome {
-    add(ctx, 2, Options { increment: true, ..Options::default() })
+    add_args(ctx, 2, Options { increment: true, ..Options::default() })
 }
 
 /// Adds the pairs of score and member from argument `first` on.
 #[inline]
-fn add(ctx: &mut Ctx<'_>, first: usize, options: Options) -> Outcome {
-    let (args, db, cfg) = (ctx.args, ctx.db(), config(ctx));
-    let key = args.at(1);
+fn add_args(ctx: &mut Ctx<'_>, first: usize, options: Options) -> Outcome {
+    let args = ctx.args;
     // All scores are looked at before anything changes; a single one, which is the rule, is kept.
     let first_score = score_arg(ctx, first)?;
-    let (mut n, mut longest) = (0, 0);
-    for i in (first..args.len()).step_by(2) {
-        if i > first {
-            score_arg(ctx, i)?;
-        }
-        n += 1;
-        longest = longest.max(args.at(i + 1).len());
+    for i in (first + 2..args.len()).step_by(2) {
+        score_arg(ctx, i)?;
     }
+    add(ctx, options, (args.len() - first) / 2, |i| {
+        let at = first + 2 * i;
+        let score = if i == 0 { Some(first_score) } else { parse_f64(args.at(at)) };
+        (score.unwrap_or_default(), args.at(at + 1))
+    })
+}
+
+/// Adds `n` pairs of score and member, which `pair` gives by their number, to the sorted set at the first key.
+#[inline]
+pub(in crate::cmd) fn add<'a>(
+    ctx: &mut Ctx<'_>,
+    options: Options,
+    n: usize,
+    pair: impl Fn(usize) -> (f64, &'a [u8]),
+) -> Outcome {
+    let (db, cfg) = (ctx.db(), config(ctx));
+    let key = ctx.args.at(1);
     let found = find(ctx.store, db, key)?;
     if found.is_none() && options.only_existing {
         return reply(ctx, options, 0, 0, None);
     }
+    let longest = (0..n).map(|i| pair(i).1.len()).max().unwrap_or(0);
     let (mut added, mut updated, mut result) = (0, 0, None);
     let mut apply = |zset: &mut ZSet| {
-        for i in (first..args.len()).step_by(2) {
-            let given = if i == first { first_score } else { parse_f64(args.at(i))? };
+        for i in 0..n {
+            let (given, member) = pair(i);
             let (mut is_nan, mut wanted) = (false, None);
-            let (old, _) = zset.update(args.at(i + 1), &cfg, |old| {
+            let (old, _) = zset.update(member, &cfg, |old| {
                 let new = if options.increment { old.map_or(given, |old| old + given) } else { given };
                 // NX comes first: it forbids even a sum that is no number.
                 is_nan = new.is_nan() && !options.only_new;

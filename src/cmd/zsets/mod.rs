@@ -7,6 +7,8 @@ mod range;
 mod read;
 mod remove;
 
+pub(super) use add::{Options, add};
+
 use crate::{
     base::num::{parse_f64, parse_f64_loose},
     command::{CmdError, CommandSpec, Ctx, Outcome},

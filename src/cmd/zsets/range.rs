@@ -315,7 +315,7 @@ fn zrangestore(ctx: &mut Ctx<'_>) -> Outcome {
         // Only of a range of ranks is the length known beforehand to the reference.
         let known = if matches!(query.bounds, Bounds::Ranks(..)) { len } else { 0 };
         let mut stored = ZSet::for_len(known, 0, &cfg);
-        zset.for_range(start, len, false, |member, score| {
+        zset.for_range(start, len, query.rev, |member, score| {
             member.with_bytes(|bytes| stored.insert(bytes, score, &cfg));
         });
         stored
