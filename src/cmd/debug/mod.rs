@@ -343,7 +343,8 @@ mod tests {
         for sub in SUBCOMMANDS {
             assert!(!sub.help.is_empty() && sub.name == sub.name.to_lowercase(), "{}", sub.name);
             assert_eq!(sub.syntax.is_empty(), *sub.args.end() == 0, "{}", sub.name);
-            assert_eq!(SUBCOMMANDS.iter().filter(|other| other.name == sub.name).count(), 1, "{}", sub.name);
+            let same = |other: &&Subcommand| (other.name, other.syntax) == (sub.name, sub.syntax);
+            assert_eq!(SUBCOMMANDS.iter().filter(same).count(), 1, "{}", sub.name);
         }
     }
 }
