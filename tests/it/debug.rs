@@ -1,5 +1,6 @@
 //! DEBUG.
 
+use crate::support::check;
 use staywire::{
     state::{config::Config, session::Address},
     testkit::Harness,
@@ -340,4 +341,12 @@ fn a_dumped_value_is_taken_whatever_its_checksum() {
     assert_eq!(server.call(a, "DEBUG SET-SKIP-CHECKSUM-VALIDATION 0"), "+OK");
     server.call(a, "DEL k");
     assert_eq!(server.call_args(a, &restore), refusal);
+}
+
+#[test]
+fn patterns_are_tried_and_client_memory_has_no_limit() {
+    check(&[
+        ("DEBUG STRINGMATCH-TEST", "+Apparently the server did not crash: test passed"),
+        ("DEBUG CLIENT-EVICTION", "-ERR maxmemory-clients is disabled."),
+    ]);
 }

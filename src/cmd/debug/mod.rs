@@ -10,6 +10,7 @@ mod replybuffer;
 mod structure;
 
 use crate::{
+    base::glob,
     command::{CmdError, CommandSpec, Ctx, Flags, Flow, Group, Handler, Outcome},
     state::config::parse_memory,
 };
@@ -151,6 +152,13 @@ const SUBCOMMANDS: &[Subcommand] = &[
         sleep,
     ),
     subcommand(
+        "stringmatch-test",
+        0..=0,
+        "",
+        &["Matches random texts with random patterns, to see whether the server stands it."],
+        stringmatch_test,
+    ),
+    subcommand(
         "listpack",
         1..=1,
         "<key>",
@@ -163,6 +171,13 @@ const SUBCOMMANDS: &[Subcommand] = &[
         "<key> [<0|1>]",
         &["Logs the nodes of a list that has several, with 1 their elements too."],
         structure::quicklist,
+    ),
+    subcommand(
+        "client-eviction",
+        0..=0,
+        "",
+        &["How much memory clients take, by classes; there is no limit on it (maxmemory-clients)."],
+        client_eviction,
     ),
     subcommand(
         "pause-cron",
@@ -267,6 +282,29 @@ fn log(ctx: &mut Ctx<'_>) -> Outcome {
 fn config_rewrite_force_all(ctx: &mut Ctx<'_>) -> Outcome {
     ctx.state.rewrite_config(true)?;
     ctx.ok()
+}
+
+/// Letters that mean something in a pattern, and some that do not.
+const PATTERN_BYTES: &[u8] = b"*?[]^-\\ab\0\xff";
+
+fn stringmatch_test(ctx: &mut Ctx<'_>) -> Outcome {
+    const ROUNDS: usize = 100_000;
+    let rng = &mut ctx.state.rng;
+    let (mut pattern, mut text) = (Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        for bytes in [&mut pattern, &mut text] {
+            bytes.clear();
+            let len = rng.below(32);
+            bytes.extend((0..len).map(|_| PATTERN_BYTES[rng.below(PATTERN_BYTES.len() as u64) as usize]));
+        }
+        std::hint::black_box(glob::matches(&pattern, &text));
+    }
+    ctx.out().simple("Apparently the server did not crash: test passed");
+    Ok(Flow::Done)
+}
+
+fn client_eviction(_: &mut Ctx<'_>) -> Outcome {
+    Err(CmdError::new("ERR maxmemory-clients is disabled."))
 }
 
 fn change_repl_id(ctx: &mut Ctx<'_>) -> Outcome {
