@@ -40,10 +40,7 @@ fn check_args(name: &str, spec: &CommandSpec) {
     let mut named = BTreeSet::new();
     each_arg(spec.args, &mut |arg| {
         assert!(!arg.name.is_empty(), "{name}");
-        // Units of length are written as everywhere.
-        let is_token =
-            |token: &str| token == token.to_uppercase() || ["m", "km", "ft", "mi"].contains(&token);
-        assert!(arg.token.is_none_or(is_token), "{name} {}", arg.name);
+        assert!(arg.token.is_none_or(|token| token == token.to_uppercase()), "{name} {}", arg.name);
         assert!(arg.kind != ArgKind::PureToken || arg.token.is_some(), "{name} {}", arg.name);
         assert!(!arg.flags.has(ArgFlags::MULTIPLE_TOKEN) || arg.token.is_some(), "{name} {}", arg.name);
         if let ArgKind::Key(number) | ArgKind::KeyPattern(number) = arg.kind {

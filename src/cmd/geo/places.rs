@@ -46,10 +46,10 @@ pub const COMMANDS: &[CommandSpec] = &[
             Arg::new(
                 "unit",
                 ArgKind::OneOf(&[
-                    Arg::word("m", "m"),
-                    Arg::word("km", "km"),
-                    Arg::word("ft", "ft"),
-                    Arg::word("mi", "mi"),
+                    Arg::word("m", "M"),
+                    Arg::word("km", "KM"),
+                    Arg::word("ft", "FT"),
+                    Arg::word("mi", "MI"),
                 ]),
             )
             .optional(),

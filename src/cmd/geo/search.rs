@@ -53,10 +53,10 @@ pub const COMMANDS: &[CommandSpec] = &[
                             Arg::new(
                                 "unit",
                                 ArgKind::OneOf(&[
-                                    Arg::word("m", "m"),
-                                    Arg::word("km", "km"),
-                                    Arg::word("ft", "ft"),
-                                    Arg::word("mi", "mi"),
+                                    Arg::word("m", "M"),
+                                    Arg::word("km", "KM"),
+                                    Arg::word("ft", "FT"),
+                                    Arg::word("mi", "MI"),
                                 ]),
                             ),
                         ]),
@@ -69,10 +69,10 @@ pub const COMMANDS: &[CommandSpec] = &[
                             Arg::new(
                                 "unit",
                                 ArgKind::OneOf(&[
-                                    Arg::word("m", "m"),
-                                    Arg::word("km", "km"),
-                                    Arg::word("ft", "ft"),
-                                    Arg::word("mi", "mi"),
+                                    Arg::word("m", "M"),
+                                    Arg::word("km", "KM"),
+                                    Arg::word("ft", "FT"),
+                                    Arg::word("mi", "MI"),
                                 ]),
                             ),
                         ]),
@@ -133,10 +133,10 @@ pub const COMMANDS: &[CommandSpec] = &[
                             Arg::new(
                                 "unit",
                                 ArgKind::OneOf(&[
-                                    Arg::word("m", "m"),
-                                    Arg::word("km", "km"),
-                                    Arg::word("ft", "ft"),
-                                    Arg::word("mi", "mi"),
+                                    Arg::word("m", "M"),
+                                    Arg::word("km", "KM"),
+                                    Arg::word("ft", "FT"),
+                                    Arg::word("mi", "MI"),
                                 ]),
                             ),
                         ]),
@@ -149,10 +149,10 @@ pub const COMMANDS: &[CommandSpec] = &[
                             Arg::new(
                                 "unit",
                                 ArgKind::OneOf(&[
-                                    Arg::word("m", "m"),
-                                    Arg::word("km", "km"),
-                                    Arg::word("ft", "ft"),
-                                    Arg::word("mi", "mi"),
+                                    Arg::word("m", "M"),
+                                    Arg::word("km", "KM"),
+                                    Arg::word("ft", "FT"),
+                                    Arg::word("mi", "MI"),
                                 ]),
                             ),
                         ]),
@@ -203,10 +203,10 @@ pub const COMMANDS: &[CommandSpec] = &[
             Arg::new(
                 "unit",
                 ArgKind::OneOf(&[
-                    Arg::word("m", "m"),
-                    Arg::word("km", "km"),
-                    Arg::word("ft", "ft"),
-                    Arg::word("mi", "mi"),
+                    Arg::word("m", "M"),
+                    Arg::word("km", "KM"),
+                    Arg::word("ft", "FT"),
+                    Arg::word("mi", "MI"),
                 ]),
             ),
             Arg::word("withcoord", "WITHCOORD").optional(),
@@ -246,10 +246,10 @@ pub const COMMANDS: &[CommandSpec] = &[
             Arg::new(
                 "unit",
                 ArgKind::OneOf(&[
-                    Arg::word("m", "m"),
-                    Arg::word("km", "km"),
-                    Arg::word("ft", "ft"),
-                    Arg::word("mi", "mi"),
+                    Arg::word("m", "M"),
+                    Arg::word("km", "KM"),
+                    Arg::word("ft", "FT"),
+                    Arg::word("mi", "MI"),
                 ]),
             ),
             Arg::word("withcoord", "WITHCOORD").optional(),
@@ -298,10 +298,10 @@ pub const COMMANDS: &[CommandSpec] = &[
             Arg::new(
                 "unit",
                 ArgKind::OneOf(&[
-                    Arg::word("m", "m"),
-                    Arg::word("km", "km"),
-                    Arg::word("ft", "ft"),
-                    Arg::word("mi", "mi"),
+                    Arg::word("m", "M"),
+                    Arg::word("km", "KM"),
+                    Arg::word("ft", "FT"),
+                    Arg::word("mi", "MI"),
                 ]),
             ),
             Arg::word("withcoord", "WITHCOORD").optional(),
@@ -343,10 +343,10 @@ pub const COMMANDS: &[CommandSpec] = &[
             Arg::new(
                 "unit",
                 ArgKind::OneOf(&[
-                    Arg::word("m", "m"),
-                    Arg::word("km", "km"),
-                    Arg::word("ft", "ft"),
-                    Arg::word("mi", "mi"),
+                    Arg::word("m", "M"),
+                    Arg::word("km", "KM"),
+                    Arg::word("ft", "FT"),
+                    Arg::word("mi", "MI"),
                 ]),
             ),
             Arg::word("withcoord", "WITHCOORD").optional(),
