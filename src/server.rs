@@ -157,7 +157,6 @@ impl Builder {
         let seed = self.seed.unwrap_or_else(random_seed);
         let mut engine = Engine::new(self.config, self.clock, seed);
         engine.state.journal = Journal::named(&self.name);
-        engine.state.probe = crate::sys::process::read;
         if self.addr.is_none() && !self.configured {
             engine.state.config.port = 0;
         }

@@ -74,7 +74,7 @@ pub enum Turn {
 impl Shell {
     /// A server that does not listen yet.
     pub fn new(mut engine: Engine) -> io::Result<Shell> {
-        engine.state.probe = crate::sys::process::read;
+        engine.state.probe = crate::sys::process::Probe::SYSTEM;
         engine.state.stand_still = std::thread::sleep;
         engine.state.edit_file = crate::sys::file::edit;
         let poll = Poll::new()?;

@@ -21,7 +21,7 @@ use crate::{
     resp::error::CmdError,
     sys::{
         allocator::Allocator,
-        process::{Probe, Process},
+        process::Probe,
     },
 };
 use commandlog::CommandLog;
@@ -142,7 +142,7 @@ impl State {
             latency: Latency::default(),
             monitors: Monitors::default(),
             notable_from: Cost::default(),
-            probe: Process::default,
+            probe: Probe::default(),
             allocator: Allocator::default(),
             stand_still: |_| {},
             cron_paused: false,

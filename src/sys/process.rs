@@ -2,10 +2,25 @@
 
 use std::fs;
 
-/// Asks the operating system. The engine is handed one, since it does no I/O itself.
-pub type Probe = fn() -> Process;
+/// How to ask the operating system. The engine is handed it, since it does no I/O itself; the default tells nothing.
+#[derive(Clone, Copy, Debug)]
+pub struct Probe {
+    pub process: fn() -> Process,
+    pub cpu: fn() -> Cpu,
+}
 
-/// The process as the operating system sees it; the default tells nothing.
+impl Default for Probe {
+    fn default() -> Probe {
+        Probe { process: Process::default, cpu: Cpu::default }
+    }
+}
+
+impl Probe {
+    /// What asks the system that the process runs on.
+    pub const SYSTEM: Probe = Probe { process: read_process, cpu: read_cpu };
+}
+
+/// The process as the operating system sees it.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Process {
     /// Name, release and machine of the operating system.
@@ -14,29 +29,49 @@ pub struct Process {
     pub rss_bytes: usize,
     /// Memory of the machine, in bytes.
     pub system_bytes: usize,
-    pub cpu_user_us: u64,
-    pub cpu_system_us: u64,
+}
+
+/// The processor's time that was used, in microseconds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Cpu {
+    pub user_us: u64,
+    pub system_us: u64,
     /// Of the thread that asks alone.
     pub thread_user_us: u64,
     pub thread_system_us: u64,
 }
 
-/// Reads it, from `/proc` where there is one; elsewhere figures are 0.
-pub fn read() -> Process {
-    let text = |path| fs::read_to_string(path).unwrap_or_default();
-    let release = text("/proc/sys/kernel/osrelease");
-    let name = if cfg!(target_os = "linux") { "Linux" } else { std::env::consts::OS };
-    let (cpu_user_us, cpu_system_us) = cpu_us(&text("/proc/self/stat"));
-    let (thread_user_us, thread_system_us) = cpu_us(&text("/proc/thread-self/stat"));
+fn read_process() -> Process {
+    let name = rustix::system::uname();
+    let [sysname, release, machine] =
+        [name.sysname(), name.release(), name.machine()].map(|text| text.to_string_lossy().into_owned());
     Process {
-        os: format!("{name} {} {}", release.trim(), std::env::consts::ARCH),
-        rss_bytes: field_bytes(&text("/proc/self/status"), "VmRSS:"),
-        system_bytes: field_bytes(&text("/proc/meminfo"), "MemTotal:"),
-        cpu_user_us,
-        cpu_system_us,
-        thread_user_us,
-        thread_system_us,
+        os: format!("{sysname} {release} {machine}"),
+        rss_bytes: resident_pages(&text("/proc/self/statm")) * rustix::param::page_size(),
+        system_bytes: machine_bytes(),
     }
+}
+
+fn read_cpu() -> Cpu {
+    let (user_us, system_us) = cpu_us(&text("/proc/self/stat"));
+    let (thread_user_us, thread_system_us) = cpu_us(&text("/proc/thread-self/stat"));
+    Cpu { user_us, system_us, thread_user_us, thread_system_us }
+}
+
+/// A file's text; nothing where there is none, and figures then are 0.
+fn text(path: &str) -> String {
+    fs::read_to_string(path).unwrap_or_default()
+}
+
+#[cfg(target_os = "linux")]
+fn machine_bytes() -> usize {
+    let info = rustix::system::sysinfo();
+    (info.totalram as usize).saturating_mul(info.mem_unit as usize)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn machine_bytes() -> usize {
+    0
 }
 
 /// Ends the process by the signal of a broken access to memory.
@@ -57,10 +92,9 @@ pub fn group_id(name: &str) -> Option<u32> {
     text.lines().find_map(id).or_else(|| name.parse().ok())
 }
 
-/// A line such as `VmRSS:  6064 kB`, in bytes.
-fn field_bytes(text: &str, name: &str) -> usize {
-    let line = text.lines().find_map(|line| line.strip_prefix(name));
-    line.and_then(|line| line.split_whitespace().next()?.parse::<usize>().ok()).unwrap_or(0) * 1024
+/// The second field of `/proc/self/statm`.
+fn resident_pages(statm: &str) -> usize {
+    statm.split_whitespace().nth(1).and_then(|field| field.parse().ok()).unwrap_or(0)
 }
 
 /// User and system time of `/proc/self/stat`, whose fields 14 and 15 count hundredths of seconds.
@@ -78,15 +112,15 @@ mod tests {
 
     #[test]
     fn figures_are_read_from_their_lines() {
-        assert_eq!(field_bytes("VmPeak:\t  9 kB\nVmRSS:\t  6064 kB\n", "VmRSS:"), 6064 * 1024);
-        assert_eq!(field_bytes("", "VmRSS:"), 0);
+        assert_eq!(resident_pages("3280 1516 1200 200 0 500 0"), 1516);
+        assert_eq!(resident_pages(""), 0);
         assert_eq!(cpu_us("5 (a ) b) S 1 1 1 0 -1 4 1 0 0 0 12 34 0 0 20"), (120_000, 340_000));
     }
 
     #[cfg(target_os = "linux")]
     #[test]
     fn this_process_has_memory() {
-        let process = read();
+        let process = read_process();
         assert!(process.rss_bytes > 0 && process.system_bytes > process.rss_bytes);
         assert!(process.os.starts_with("Linux "));
     }

@@ -1,6 +1,9 @@
 //! INFO, TIME, SHUTDOWN, FUNCTION FLUSH.
 
-use staywire::testkit::Harness;
+use staywire::{
+    sys::process::{Cpu, Probe, Process},
+    testkit::Harness,
+};
 use std::time::Duration;
 
 /// The heads of the sections of a reply.
@@ -120,11 +123,9 @@ fn the_process_is_asked_through_the_probe() {
     let mut server = Harness::new();
     let a = server.connect();
     assert_eq!(value(&server.call(a, "INFO memory"), "used_memory_rss"), "0");
-    server.engine.state.probe = || staywire::sys::process::Process {
-        os: "Test 1 z80".into(),
-        rss_bytes: 3 << 20,
-        cpu_user_us: 1_500_000,
-        ..Default::default()
+    server.engine.state.probe = Probe {
+        process: || Process { os: "Test 1 z80".into(), rss_bytes: 3 << 20, ..Process::default() },
+        cpu: || Cpu { user_us: 1_500_000, ..Cpu::default() },
     };
     let info = server.call(a, "INFO");
     assert_eq!(value(&info, "used_memory_rss_human"), "3.00M");

@@ -4,7 +4,7 @@ use crate::{
     command::{Ctx, table::Table},
     state::{State, memory::Memory},
     store::Store,
-    sys::process::Process,
+    sys::process::{Cpu, Process},
 };
 use std::cell::OnceCell;
 
@@ -18,6 +18,7 @@ pub(super) struct Facts<'a> {
     pub table: &'a Table,
     pub now_ms: i64,
     process: OnceCell<Process>,
+    cpu: OnceCell<Cpu>,
     memory: OnceCell<Memory>,
 }
 
@@ -29,12 +30,17 @@ impl<'a> Facts<'a> {
             table: ctx.table,
             now_ms: ctx.store.now_ms,
             process: OnceCell::new(),
+            cpu: OnceCell::new(),
             memory: OnceCell::new(),
         }
     }
 
     pub(super) fn process(&self) -> &Process {
-        self.process.get_or_init(self.state.probe)
+        self.process.get_or_init(self.state.probe.process)
+    }
+
+    pub(super) fn cpu(&self) -> &Cpu {
+        self.cpu.get_or_init(self.state.probe.cpu)
     }
 
     pub(super) fn memory(&self) -> &Memory {

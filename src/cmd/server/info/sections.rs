@@ -301,12 +301,12 @@ const REPLICATION: &[(&str, Figure)] = &[
 ];
 
 const CPU: &[(&str, Figure)] = &[
-    ("used_cpu_sys", Text(|f| seconds(f.process().cpu_system_us))),
-    ("used_cpu_user", Text(|f| seconds(f.process().cpu_user_us))),
+    ("used_cpu_sys", Text(|f| seconds(f.cpu().system_us))),
+    ("used_cpu_user", Text(|f| seconds(f.cpu().user_us))),
     ("used_cpu_sys_children", Fixed("0.000000")),
     ("used_cpu_user_children", Fixed("0.000000")),
-    ("used_cpu_sys_main_thread", Text(|f| seconds(f.process().thread_system_us))),
-    ("used_cpu_user_main_thread", Text(|f| seconds(f.process().thread_user_us))),
+    ("used_cpu_sys_main_thread", Text(|f| seconds(f.cpu().thread_system_us))),
+    ("used_cpu_user_main_thread", Text(|f| seconds(f.cpu().thread_user_us))),
 ];
 
 const MODULES: &[(&str, Figure)] = &[];
