@@ -19,10 +19,7 @@ pub mod watch;
 use crate::{
     base::{clock::Clock, hash::Seed, journal::Journal, os_error_text, rng::Rng},
     resp::error::CmdError,
-    sys::{
-        allocator::Allocator,
-        process::Probe,
-    },
+    sys::{allocator::Allocator, process::Probe},
 };
 use commandlog::CommandLog;
 use config::{Access, Config, SetError, rewritten};
