@@ -113,9 +113,11 @@ pub(super) fn of_all(store: &Store) -> String {
 }
 
 /// The digest of one value: of nothing where the key is not there.
-pub(super) fn of_value(store: &mut Store, db: usize, key: &[u8]) -> String {
+/// A look changes nothing: a key whose time has come stays, and has its digest.
+pub(super) fn of_value(store: &Store, db: usize, key: &[u8]) -> String {
     let mut digest = Digest::default();
-    if let Some(pos) = store.find(db, key) {
+    let table = store.table(db);
+    if let Some(pos) = table.find(table.hash(key), key) {
         let entry = store.entry(db, pos);
         digest.add_value(entry.value(), entry.expire_at_ms().is_some(), store.fields_now_ms());
     }
