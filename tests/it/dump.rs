@@ -50,6 +50,10 @@ fn restore_takes_its_options() {
     assert_eq!(restore(&mut h, &["m", "5000", "REPLACE", "IDLETIME", "100"]), "+OK");
     assert_eq!(h.call(c, "PTTL m"), ":5000");
     assert_eq!(h.call(c, "OBJECT IDLETIME m"), ":100");
+    h.call(c, "CONFIG SET maxmemory-policy allkeys-lfu");
+    assert_eq!(restore(&mut h, &["freq", "0", "FREQ", "100"]), "+OK");
+    assert_eq!(h.call(c, "OBJECT FREQ freq"), ":100");
+    h.call(c, "CONFIG SET maxmemory-policy noeviction");
     assert_eq!(h.call(c, "LRANGE m 0 -1"), r#"["a", "b", "c"]"#);
     // In the past: the old value is gone, and nothing came.
     assert_eq!(restore(&mut h, &["m", "1", "ABSTTL", "REPLACE"]), "+OK");
