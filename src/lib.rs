@@ -23,7 +23,7 @@
 //! |   | [`persist`] | the RDB form of values: no files |
 //! | 3 | [`store`] | databases, expiry, what changed, what is to be freed, snapshots |
 //! | 2 | [`value`] | entries, types, encodings |
-//! | 1 | [`resp`], [`ds`] | the protocol; table, listpack, quicklist |
+//! | 1 | [`resp`], [`ds`] | the protocol; table, listpack, quicklist, intset, rank tree, bits |
 //! | 0 | [`base`], [`sys`] | clock, randomness, hash, journal, glob, numbers; what is system-specific |
 //!
 //! # One command's path

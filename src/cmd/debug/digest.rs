@@ -112,8 +112,8 @@ pub(super) fn of_all(store: &Store) -> String {
     all.hex()
 }
 
-/// The digest of one value: of nothing where the key is not there.
-/// A look changes nothing: a key whose time has come stays, and has its digest.
+/// The digest of one value: of nothing where the key is not there. A look changes nothing: a key whose time has come
+/// stays, and has its digest.
 pub(super) fn of_value(store: &Store, db: usize, key: &[u8]) -> String {
     let mut digest = Digest::default();
     let table = store.table(db);
