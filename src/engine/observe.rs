@@ -4,7 +4,13 @@
 use super::Engine;
 use crate::{
     command::{Args, CommandSpec, Flags, table::CommandId},
-    state::{State, commandlog::Reason, session::Session, stats::Cost, waiters::Blocked},
+    state::{
+        State,
+        commandlog::Reason,
+        session::{ReplyMode, Session},
+        stats::Cost,
+        waiters::Blocked,
+    },
 };
 
 /// Which part of a call is over.
@@ -116,7 +122,9 @@ pub(super) fn observe(
     }
     let secrets = spec.secrets.map_or_else(Vec::new, |secrets| secrets(args));
     if part != Part::Begun && !spec.flags.has(Flags::SKIP_COMMANDLOG) {
-        let reply_bytes = if session.out.is_muted() { 0 } else { cost.reply_bytes };
+        // CLIENT REPLY ON is heard, though what stands before it is not.
+        let unheard = session.out.is_muted() && session.reply != ReplyMode::On;
+        let reply_bytes = if unheard { 0 } else { cost.reply_bytes };
         for reason in Reason::ALL {
             let value = match reason {
                 Reason::Slow => us,

@@ -213,6 +213,15 @@ fn large_requests_and_replies_are_logged() {
     assert_eq!(size_of(&mut h, "large-reply"), (4 + 1007 + 7).to_string());
     h.send_bytes(c, b"echo   x\r\n");
     assert_eq!(size_of(&mut h, "large-request"), "8");
+    // Of what is not to be heard there is no reply, but for the end of that.
+    h.call(c, "CONFIG SET commandlog-reply-larger-than 0");
+    h.send_bytes(c, b"CLIENT REPLY OFF\r\nGET k\r\n");
+    let admin = h.connect();
+    let log = h.call(admin, "COMMANDLOG GET 1 large-reply");
+    assert!(log.contains(r#", :0, ["GET", "k"]"#), "{log}");
+    h.send_bytes(c, b"CLIENT REPLY ON\r\n");
+    let log = h.call(admin, "COMMANDLOG GET 1 large-reply");
+    assert!(log.contains(r#", :5, ["CLIENT", "REPLY", "ON"]"#), "{log}");
     check(&[
         ("COMMANDLOG LEN foo", "-ERR type should be one of the following: slow, large-request, large-reply"),
         (
