@@ -246,8 +246,9 @@ impl Server {
                 }
                 Ok(Order::Set(name, value, done)) => {
                     let access = Access { is_local: true, is_loading: false };
-                    let set =
-                        self.shell.engine.state.set_config(&[(name.as_bytes(), value.as_bytes())], access);
+                    let engine = &mut self.shell.engine;
+                    let pair = (name.as_bytes(), value.as_bytes());
+                    let set = engine.state.set_config(&[pair], access, &mut engine.store);
                     // Whoever asked may have gone.
                     let _ = done.send(set);
                     self.shell.waker().wake()?;

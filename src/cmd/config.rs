@@ -79,7 +79,7 @@ fn config_set(ctx: &mut Ctx<'_>) -> Outcome {
     let pairs: Vec<(&[u8], &[u8])> =
         (2..args.len()).step_by(2).map(|i| (args.at(i), args.at(i + 1))).collect();
     let access = Access { is_local: ctx.session.addr.is_local(), is_loading: false };
-    match ctx.state.set_config(&pairs, access) {
+    match ctx.state.set_config(&pairs, access, ctx.store) {
         Ok(()) => ctx.ok(),
         Err(SetError::Unknown(name)) => Err(CmdError::with(format!(
             "ERR Unknown option or number of arguments for CONFIG SET - '{name}'"

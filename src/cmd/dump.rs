@@ -126,8 +126,6 @@ fn restore(ctx: &mut Ctx<'_>) -> Outcome {
         }
         return ctx.ok();
     }
-    // The cron tells the store of a new policy a moment later.
-    store.lru.frequency = ctx.state.config.is_lfu();
     store.insert(db, key, value, expire_at_ms);
     if let Some(pos) = store.find(db, key) {
         let entry = store.entry(db, pos);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::Engine;
 use crate::{
     base::clock::Clock,
-    state::{reply_room::Resized, session::Closing},
+    state::{memory::Sample, reply_room::Resized, session::Closing},
     store::{ExpireSlice, Overdue},
 };
 
@@ -127,11 +127,9 @@ impl Engine {
         let began_ns = self.state.clock.ticks_ns();
         self.state.stats.sample(now_ms);
         self.state.totals.set_now(now_ms);
-        self.store.lru.frequency = self.state.config.is_lfu();
-        self.store.lru.log_factor = self.state.config.lfu_log_factor;
-        self.store.lru.decay_minutes = self.state.config.lfu_decay_minutes;
         self.expire_slice();
         self.look_at_clients(now_ms);
+        self.state.memory_sample = Some(Sample::take(&self.state));
         let used = self.used_memory();
         self.state.stats.peak_mem_bytes = self.state.stats.peak_mem_bytes.max(used);
         self.state.stats.cron_ns += self.state.clock.ticks_ns().saturating_sub(began_ns);

@@ -71,7 +71,8 @@ impl Engine {
     pub fn new(config: Config, clock: Clock, seed: u64) -> Engine {
         let mut rng = Rng::new(seed);
         let table = commands(&config).expect("the names of commands were checked");
-        let store = Store::new(config.databases as usize, [rng.next_u64(), rng.next_u64()]);
+        let mut store = Store::new(config.databases as usize, [rng.next_u64(), rng.next_u64()]);
+        config.inform(&mut store);
         let state = State::new(config, clock, rng, table.entries().len());
         let mut engine = Engine {
             state,

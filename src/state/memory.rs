@@ -1,7 +1,21 @@
 //! Where the memory goes, for INFO and MEMORY.
 
 use super::State;
-use crate::store::Store;
+use crate::{store::Store, sys::allocator::Figures};
+
+/// What system and allocator tell, which takes them too long to be asked at each look: the cron takes a sample.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Sample {
+    rss_bytes: usize,
+    figures: Option<Figures>,
+}
+
+impl Sample {
+    /// Asks them.
+    pub fn take(state: &State) -> Sample {
+        Sample { rss_bytes: (state.probe.rss_bytes)(), figures: (state.allocator.figures)() }
+    }
+}
 
 /// The server's memory as its own meter counts it, and as allocator and system do; in bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -21,9 +35,9 @@ pub struct Memory {
 
 impl Memory {
     /// The memory now.
-    pub fn of(state: &State, store: &Store, rss: usize) -> Memory {
+    pub fn of(state: &State, store: &Store) -> Memory {
         let used = state.mem_bytes() + store.mem_bytes();
-        let figures = (state.allocator.figures)();
+        let Sample { rss_bytes: rss, figures } = state.memory_sample.unwrap_or_else(|| Sample::take(state));
         Memory {
             used,
             peak: state.stats.peak_mem_bytes.max(used),

@@ -19,11 +19,13 @@ pub mod watch;
 use crate::{
     base::{clock::Clock, hash::Seed, journal::Journal, os_error_text, rng::Rng},
     resp::error::CmdError,
+    store::Store,
     sys::{allocator::Allocator, process::Probe},
 };
 use commandlog::CommandLog;
 use config::{Access, Config, SetError, rewritten};
 use latency::Latency;
+use memory::Sample;
 use monitors::Monitors;
 use pause::Pause;
 use pubsub::PubSub;
@@ -86,6 +88,8 @@ pub struct State {
     /// How to ask the operating system about the process; where nobody says, it tells nothing.
     pub probe: Probe,
     pub allocator: Allocator,
+    /// None: to be taken by who needs it.
+    pub memory_sample: Option<Sample>,
     /// DEBUG SLEEP: how to let time go by; where nobody says, it does not.
     pub stand_still: fn(Duration),
     /// DEBUG PAUSE-CRON.
@@ -141,6 +145,7 @@ impl State {
             notable_from: Cost::default(),
             probe: Probe::default(),
             allocator: Allocator::default(),
+            memory_sample: None,
             stand_still: |_| {},
             cron_paused: false,
             appliers: Vec::new(),
@@ -182,7 +187,12 @@ impl State {
     }
 
     /// Sets several parameters and makes them effective, or, on an error, does neither.
-    pub fn set_config(&mut self, pairs: &[(&[u8], &[u8])], access: Access) -> Result<(), SetError> {
+    pub fn set_config(
+        &mut self,
+        pairs: &[(&[u8], &[u8])],
+        access: Access,
+        store: &mut Store,
+    ) -> Result<(), SetError> {
         let (next, ignored) = self.config.with(pairs, access)?;
         for at in 0..self.appliers.len() {
             let Err(Refusal { param, why }) = (self.appliers[at])(&self.config, &next) else { continue };
@@ -207,6 +217,7 @@ impl State {
             self.identity.tcp_port = next.port as u16;
         }
         self.config = next;
+        self.config.inform(store);
         self.note_watchers();
         Ok(())
     }

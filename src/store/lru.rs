@@ -8,32 +8,30 @@ use crate::value::Entry;
 /// The counter of a key that is new.
 const LFU_START: u32 = 5;
 
-/// How entries are marked as used.
-#[derive(Clone, Copy, Debug)]
-pub struct Lru {
-    clock: u32,
-    minutes: u32,
-    now_ms: i64,
+/// What is counted, and how.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct LruRules {
     /// Frequency is counted rather than time.
     pub frequency: bool,
     pub log_factor: i64,
     pub decay_minutes: i64,
-    /// CLIENT NO-TOUCH holds for the command that runs.
-    pub frozen: bool,
 }
 
-impl Default for Lru {
-    fn default() -> Lru {
-        Lru {
-            clock: 0,
-            minutes: 0,
-            now_ms: 0,
-            frequency: false,
-            log_factor: 10,
-            decay_minutes: 1,
-            frozen: false,
-        }
+impl Default for LruRules {
+    fn default() -> LruRules {
+        LruRules { frequency: false, log_factor: 10, decay_minutes: 1 }
     }
+}
+
+/// How entries are marked as used.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Lru {
+    clock: u32,
+    minutes: u32,
+    now_ms: i64,
+    pub rules: LruRules,
+    /// CLIENT NO-TOUCH holds for the command that runs.
+    pub frozen: bool,
 }
 
 impl Lru {
@@ -48,7 +46,7 @@ impl Lru {
     /// Marks a new entry.
     #[inline]
     pub fn start(&self, entry: &Entry) {
-        entry.set_lru(if self.frequency { self.minutes << 8 | LFU_START } else { self.clock });
+        entry.set_lru(if self.rules.frequency { self.minutes << 8 | LFU_START } else { self.clock });
     }
 
     /// Marks an entry as used just now.
@@ -57,7 +55,7 @@ impl Lru {
         if self.frozen {
             return;
         }
-        if self.frequency {
+        if self.rules.frequency {
             self.count_use(entry);
         } else if entry.lru() != self.clock {
             entry.set_lru(self.clock);
@@ -73,7 +71,7 @@ impl Lru {
             let base = counter.saturating_sub(LFU_START) as u64;
             let noise =
                 (self.now_ms as u64 ^ entry.key().as_ptr() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
-            if noise.is_multiple_of(base * self.log_factor.max(0) as u64 + 1) {
+            if noise.is_multiple_of(base * self.rules.log_factor.max(0) as u64 + 1) {
                 counter += 1;
             }
         }
@@ -82,13 +80,14 @@ impl Lru {
 
     fn decayed(&self, bits: u32) -> u32 {
         let elapsed = self.minutes.wrapping_sub(bits >> 8) & 0xffff;
-        let periods = if self.decay_minutes > 0 { i64::from(elapsed) / self.decay_minutes } else { 0 };
+        let periods =
+            if self.rules.decay_minutes > 0 { i64::from(elapsed) / self.rules.decay_minutes } else { 0 };
         (bits & 0xff).saturating_sub(periods as u32)
     }
 
     /// Marks an entry as unused for so many seconds, where time is what counts.
     pub fn set_idle_s(&self, entry: &Entry, idle_s: i64) {
-        if !self.frequency {
+        if !self.rules.frequency {
             // The clock has 24 bits: what is older than they tell is as old as they can tell.
             let idle_s = idle_s.clamp(0, 0xff_fffe) as u32;
             entry.set_lru(self.clock.wrapping_sub(idle_s) & 0xff_ffff);
@@ -97,7 +96,7 @@ impl Lru {
 
     /// Marks an entry with a frequency from 0 to 255, where that is what counts.
     pub fn set_frequency(&self, entry: &Entry, frequency: u8) {
-        if self.frequency {
+        if self.rules.frequency {
             entry.set_lru(self.minutes << 8 | u32::from(frequency));
         }
     }

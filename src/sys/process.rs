@@ -5,30 +5,29 @@ use std::fs;
 /// How to ask the operating system. The engine is handed it, since it does no I/O itself; the default tells nothing.
 #[derive(Clone, Copy, Debug)]
 pub struct Probe {
-    pub process: fn() -> Process,
+    pub machine: fn() -> Machine,
+    /// Memory of the process that is resident, in bytes.
+    pub rss_bytes: fn() -> usize,
     pub cpu: fn() -> Cpu,
 }
 
 impl Default for Probe {
     fn default() -> Probe {
-        Probe { process: Process::default, cpu: Cpu::default }
+        Probe { machine: Machine::default, rss_bytes: || 0, cpu: Cpu::default }
     }
 }
 
 impl Probe {
     /// What asks the system that the process runs on.
-    pub const SYSTEM: Probe = Probe { process: read_process, cpu: read_cpu };
+    pub const SYSTEM: Probe = Probe { machine: read_machine, rss_bytes: read_rss_bytes, cpu: read_cpu };
 }
 
-/// The process as the operating system sees it.
+/// What the process runs on.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Process {
+pub struct Machine {
     /// Name, release and machine of the operating system.
     pub os: String,
-    /// Memory that is resident, in bytes.
-    pub rss_bytes: usize,
-    /// Memory of the machine, in bytes.
-    pub system_bytes: usize,
+    pub memory_bytes: usize,
 }
 
 /// The processor's time that was used, in microseconds.
@@ -41,26 +40,41 @@ pub struct Cpu {
     pub thread_system_us: u64,
 }
 
-fn read_process() -> Process {
+fn read_machine() -> Machine {
     let name = rustix::system::uname();
     let [sysname, release, machine] =
         [name.sysname(), name.release(), name.machine()].map(|text| text.to_string_lossy().into_owned());
-    Process {
-        os: format!("{sysname} {release} {machine}"),
-        rss_bytes: resident_pages(&text("/proc/self/statm")) * rustix::param::page_size(),
-        system_bytes: machine_bytes(),
-    }
+    Machine { os: format!("{sysname} {release} {machine}"), memory_bytes: machine_bytes() }
 }
 
+/// Nothing where the system has no such file.
+fn read_rss_bytes() -> usize {
+    let statm = fs::read_to_string("/proc/self/statm").unwrap_or_default();
+    resident_pages(&statm) * rustix::param::page_size()
+}
+
+#[cfg(target_os = "linux")]
+const OWN_THREAD: libc::c_int = libc::RUSAGE_THREAD;
+/// Where the system does not tell it of one thread: all of them, of which there is one.
+#[cfg(not(target_os = "linux"))]
+const OWN_THREAD: libc::c_int = libc::RUSAGE_SELF;
+
 fn read_cpu() -> Cpu {
-    let (user_us, system_us) = cpu_us(&text("/proc/self/stat"));
-    let (thread_user_us, thread_system_us) = cpu_us(&text("/proc/thread-self/stat"));
+    let (user_us, system_us) = used_cpu_us(libc::RUSAGE_SELF);
+    let (thread_user_us, thread_system_us) = used_cpu_us(OWN_THREAD);
     Cpu { user_us, system_us, thread_user_us, thread_system_us }
 }
 
-/// A file's text; nothing where there is none, and figures then are 0.
-fn text(path: &str) -> String {
-    fs::read_to_string(path).unwrap_or_default()
+/// The time that the process or one thread of it used for itself, and that the system used for it.
+fn used_cpu_us(who: libc::c_int) -> (u64, u64) {
+    // SAFETY: the structure is plain data, for which zeros are valid, and the call writes to nothing else.
+    let usage = unsafe {
+        let mut usage: libc::rusage = std::mem::zeroed();
+        libc::getrusage(who, &mut usage);
+        usage
+    };
+    let us = |time: libc::timeval| time.tv_sec as u64 * 1_000_000 + time.tv_usec as u64;
+    (us(usage.ru_utime), us(usage.ru_stime))
 }
 
 #[cfg(target_os = "linux")]
@@ -97,31 +111,23 @@ fn resident_pages(statm: &str) -> usize {
     statm.split_whitespace().nth(1).and_then(|field| field.parse().ok()).unwrap_or(0)
 }
 
-/// User and system time of `/proc/self/stat`, whose fields 14 and 15 count hundredths of seconds.
-fn cpu_us(stat: &str) -> (u64, u64) {
-    const TICK_US: u64 = 10_000;
-    // The name in field 2 may hold spaces, but it ends with the last parenthesis.
-    let mut fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace().skip(11);
-    let mut next = || fields.next().and_then(|field| field.parse::<u64>().ok()).unwrap_or(0) * TICK_US;
-    (next(), next())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn figures_are_read_from_their_lines() {
+    fn the_resident_pages_are_read_from_their_line() {
         assert_eq!(resident_pages("3280 1516 1200 200 0 500 0"), 1516);
         assert_eq!(resident_pages(""), 0);
-        assert_eq!(cpu_us("5 (a ) b) S 1 1 1 0 -1 4 1 0 0 0 12 34 0 0 20"), (120_000, 340_000));
     }
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn this_process_has_memory() {
-        let process = read_process();
-        assert!(process.rss_bytes > 0 && process.system_bytes > process.rss_bytes);
-        assert!(process.os.starts_with("Linux "));
+    fn this_process_has_memory_and_used_time() {
+        let (machine, rss_bytes) = (read_machine(), read_rss_bytes());
+        assert!(rss_bytes > 0 && machine.memory_bytes > rss_bytes);
+        assert!(machine.os.starts_with("Linux "));
+        let (thread, process) = (used_cpu_us(OWN_THREAD), used_cpu_us(libc::RUSAGE_SELF));
+        assert!(process.0 + process.1 >= thread.0 + thread.1);
     }
 }

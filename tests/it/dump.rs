@@ -50,7 +50,10 @@ fn restore_takes_its_options() {
     assert_eq!(restore(&mut h, &["m", "5000", "REPLACE", "IDLETIME", "100"]), "+OK");
     assert_eq!(h.call(c, "PTTL m"), ":5000");
     assert_eq!(h.call(c, "OBJECT IDLETIME m"), ":100");
+    // A policy holds at once.
     h.call(c, "CONFIG SET maxmemory-policy allkeys-lfu");
+    h.call(c, "SET new 1");
+    assert_eq!(h.call(c, "OBJECT FREQ new"), ":5");
     assert_eq!(restore(&mut h, &["freq", "0", "FREQ", "100"]), "+OK");
     assert_eq!(h.call(c, "OBJECT FREQ freq"), ":100");
     h.call(c, "CONFIG SET maxmemory-policy noeviction");

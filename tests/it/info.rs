@@ -1,7 +1,7 @@
 //! INFO, TIME, SHUTDOWN, FUNCTION FLUSH.
 
 use staywire::{
-    sys::process::{Cpu, Probe, Process},
+    sys::process::{Cpu, Machine, Probe},
     testkit::Harness,
 };
 use std::time::Duration;
@@ -124,9 +124,12 @@ fn the_process_is_asked_through_the_probe() {
     let a = server.connect();
     assert_eq!(value(&server.call(a, "INFO memory"), "used_memory_rss"), "0");
     server.engine.state.probe = Probe {
-        process: || Process { os: "Test 1 z80".into(), rss_bytes: 3 << 20, ..Process::default() },
+        machine: || Machine { os: "Test 1 z80".into(), ..Machine::default() },
+        rss_bytes: || 3 << 20,
         cpu: || Cpu { user_us: 1_500_000, ..Cpu::default() },
     };
+    // What takes time is asked once in a while.
+    server.advance(Duration::from_secs(1));
     let info = server.call(a, "INFO");
     assert_eq!(value(&info, "used_memory_rss_human"), "3.00M");
     assert_eq!(value(&info, "used_cpu_user"), "1.500000");

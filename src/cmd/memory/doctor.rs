@@ -19,7 +19,7 @@ const CLIENT_BYTES: usize = 200 << 10;
 /// <https://valkey.io/commands/memory-doctor/>
 pub(super) fn doctor(ctx: &mut Ctx<'_>) -> Outcome {
     ctx.state.totals.recount(ctx.session);
-    let memory = Memory::of(ctx.state, ctx.store, (ctx.state.probe.process)().rss_bytes);
+    let memory = Memory::of(ctx.state, ctx.store);
     let report = report(&memory, ctx.state.sessions.len());
     ctx.out().verbatim("txt", report.as_bytes());
     Ok(Flow::Done)

@@ -82,7 +82,7 @@ use Figure::{Bytes, Ratio};
 /// <https://valkey.io/commands/memory-stats/>
 fn stats(ctx: &mut Ctx<'_>) -> Outcome {
     ctx.state.totals.recount(ctx.session);
-    let memory = Memory::of(ctx.state, ctx.store, (ctx.state.probe.process)().rss_bytes);
+    let memory = Memory::of(ctx.state, ctx.store);
     let tables: Vec<usize> = (0..ctx.store.databases()).map(|db| ctx.store.table(db).mem_bytes()).collect();
     let keys: usize = (0..ctx.store.databases()).map(|db| ctx.store.len(db)).sum();
     let bytes = |n: usize| Bytes(n as i64);
@@ -158,6 +158,7 @@ fn malloc_stats(ctx: &mut Ctx<'_>) -> Outcome {
 fn purge(ctx: &mut Ctx<'_>) -> Outcome {
     ctx.state.pool = Vec::new();
     (ctx.state.allocator.purge)();
+    ctx.state.memory_sample = None;
     ctx.ok()
 }
 

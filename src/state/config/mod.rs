@@ -18,6 +18,7 @@ pub use values::parse_memory;
 use super::commandlog::LogLimit;
 use crate::{
     resp::request::split_quoted,
+    store::{Store, lru::LruRules},
     value::{
         Limits, hash::HashConfig, list::ListConfig, set::SetConfig, stream::StreamConfig, zset::ZSetConfig,
     },
@@ -294,6 +295,15 @@ impl Config {
             node_max_bytes: self.stream_node_max_bytes as u64,
             node_max_entries: self.stream_node_max_entries as u64,
         }
+    }
+
+    /// Tells the store what it must know of the parameters.
+    pub fn inform(&self, store: &mut Store) {
+        store.lru.rules = LruRules {
+            frequency: self.is_lfu(),
+            log_factor: self.lfu_log_factor,
+            decay_minutes: self.lfu_decay_minutes,
+        };
     }
 
     /// Whether the policy counts how often keys are used rather than when.

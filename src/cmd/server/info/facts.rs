@@ -4,7 +4,7 @@ use crate::{
     command::{Ctx, table::Table},
     state::{State, memory::Memory},
     store::Store,
-    sys::process::{Cpu, Process},
+    sys::process::{Cpu, Machine},
 };
 use std::cell::OnceCell;
 
@@ -17,7 +17,7 @@ pub(super) struct Facts<'a> {
     pub store: &'a Store,
     pub table: &'a Table,
     pub now_ms: i64,
-    process: OnceCell<Process>,
+    machine: OnceCell<Machine>,
     cpu: OnceCell<Cpu>,
     memory: OnceCell<Memory>,
 }
@@ -29,14 +29,14 @@ impl<'a> Facts<'a> {
             store: ctx.store,
             table: ctx.table,
             now_ms: ctx.store.now_ms,
-            process: OnceCell::new(),
+            machine: OnceCell::new(),
             cpu: OnceCell::new(),
             memory: OnceCell::new(),
         }
     }
 
-    pub(super) fn process(&self) -> &Process {
-        self.process.get_or_init(self.state.probe.process)
+    pub(super) fn machine(&self) -> &Machine {
+        self.machine.get_or_init(self.state.probe.machine)
     }
 
     pub(super) fn cpu(&self) -> &Cpu {
@@ -44,7 +44,7 @@ impl<'a> Facts<'a> {
     }
 
     pub(super) fn memory(&self) -> &Memory {
-        self.memory.get_or_init(|| Memory::of(self.state, self.store, self.process().rss_bytes))
+        self.memory.get_or_init(|| Memory::of(self.state, self.store))
     }
 
     /// The mean time to live of a sample of the keys that have one, in milliseconds.

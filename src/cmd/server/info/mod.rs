@@ -4,12 +4,16 @@ mod facts;
 mod sections;
 
 use crate::{
+    base::num::write_i64,
     command::{Ctx, Flow, Outcome},
     state::stats::CommandStats,
 };
 use facts::Facts;
 use sections::{Body, Figure, SECTIONS, Shown};
-use std::fmt::Write;
+use std::io::Write;
+
+/// What the sections shown by default usually take.
+const USUAL_BYTES: usize = 8 << 10;
 
 /// Whether a word asks for a section.
 fn asks_for(word: &[u8], section: &sections::Section) -> bool {
@@ -27,7 +31,7 @@ pub(super) fn info(ctx: &mut Ctx<'_>) -> Outcome {
     let args = ctx.args;
     ctx.state.totals.recount(ctx.session);
     let facts = Facts::of(ctx);
-    let mut text = String::new();
+    let mut text = Vec::with_capacity(USUAL_BYTES);
     for section in SECTIONS {
         let wanted = match args.len() {
             1 => section.shown == Shown::ByDefault,
@@ -37,18 +41,20 @@ pub(super) fn info(ctx: &mut Ctx<'_>) -> Outcome {
             continue;
         }
         if !text.is_empty() {
-            text.push_str("\r\n");
+            text.extend_from_slice(b"\r\n");
         }
-        write!(text, "# {}\r\n", section.name).expect("a string takes it");
+        write!(text, "# {}\r\n", section.name).expect("a buffer takes it");
         match section.body {
             Body::Fields(fields) => {
                 for (name, figure) in fields {
+                    text.extend_from_slice(name.as_bytes());
+                    text.push(b':');
                     match figure {
-                        Figure::Fixed(value) => write!(text, "{name}:{value}\r\n"),
-                        Figure::Int(value) => write!(text, "{name}:{}\r\n", value(&facts)),
-                        Figure::Text(value) => write!(text, "{name}:{}\r\n", value(&facts)),
+                        Figure::Fixed(value) => text.extend_from_slice(value.as_bytes()),
+                        Figure::Int(value) => write_i64(&mut text, value(&facts)),
+                        Figure::Text(value) => text.extend_from_slice(value(&facts).as_bytes()),
                     }
-                    .expect("a string takes it");
+                    text.extend_from_slice(b"\r\n");
                 }
             }
             Body::Lines(lines) => lines(&facts, &mut text),
@@ -57,12 +63,12 @@ pub(super) fn info(ctx: &mut Ctx<'_>) -> Outcome {
             more(&facts, &mut text);
         }
     }
-    ctx.out().verbatim("txt", text.as_bytes());
+    ctx.out().verbatim("txt", &text);
     Ok(Flow::Done)
 }
 
 /// One line for each command that was called.
-fn command_lines(facts: &Facts<'_>, text: &mut String) {
+fn command_lines(facts: &Facts<'_>, text: &mut Vec<u8>) {
     for (entry, stats) in facts.table.entries().iter().zip(&facts.state.stats.by_command) {
         let CommandStats { calls, duration_ns, rejected, failed, .. } = stats;
         if calls + rejected + failed == 0 {
@@ -76,50 +82,50 @@ fn command_lines(facts: &Facts<'_>, text: &mut String) {
              failed_calls={failed}\r\n",
             entry.full_name
         )
-        .expect("a string takes it");
+        .expect("a buffer takes it");
     }
 }
 
 /// One line for each command whose durations were kept.
-fn latency_lines(facts: &Facts<'_>, text: &mut String) {
+fn latency_lines(facts: &Facts<'_>, text: &mut Vec<u8>) {
     for (entry, stats) in facts.table.entries().iter().zip(&facts.state.stats.by_command) {
         let Some(histogram) = &stats.histogram else { continue };
-        write!(text, "latency_percentiles_usec_{}:", entry.full_name).expect("a string takes it");
+        write!(text, "latency_percentiles_usec_{}:", entry.full_name).expect("a buffer takes it");
         for (i, percent) in facts.state.config.latency_percentiles.iter().enumerate() {
             let us = histogram.percentile(*percent) as f64 / 1000.0;
             let comma = if i > 0 { "," } else { "" };
-            write!(text, "{comma}p{percent}={us:.3}").expect("a string takes it");
+            write!(text, "{comma}p{percent}={us:.3}").expect("a buffer takes it");
         }
-        text.push_str("\r\n");
+        text.extend_from_slice(b"\r\n");
     }
 }
 
 /// One line for each code of errors that were answered.
-fn error_lines(facts: &Facts<'_>, text: &mut String) {
+fn error_lines(facts: &Facts<'_>, text: &mut Vec<u8>) {
     for (code, n) in &facts.state.stats.errors {
-        write!(text, "errorstat_{}:count={n}\r\n", code.escape_ascii()).expect("a string takes it");
+        write!(text, "errorstat_{}:count={n}\r\n", code.escape_ascii()).expect("a buffer takes it");
     }
 }
 
 /// One line for each place where the server listens.
-fn listener_lines(facts: &Facts<'_>, text: &mut String) {
+fn listener_lines(facts: &Facts<'_>, text: &mut Vec<u8>) {
     let config = &facts.state.config;
     let mut number = 0;
     if facts.state.identity.tcp_port > 0 {
-        write!(text, "listener0:name=tcp").expect("a string takes it");
+        write!(text, "listener0:name=tcp").expect("a buffer takes it");
         for bind in &config.bind {
-            write!(text, ",bind={bind}").expect("a string takes it");
+            write!(text, ",bind={bind}").expect("a buffer takes it");
         }
-        write!(text, ",port={}\r\n", facts.state.identity.tcp_port).expect("a string takes it");
+        write!(text, ",port={}\r\n", facts.state.identity.tcp_port).expect("a buffer takes it");
         number += 1;
     }
     if !config.unixsocket.is_empty() {
-        write!(text, "listener{number}:name=unix,bind={}\r\n", config.unixsocket).expect("a string takes it");
+        write!(text, "listener{number}:name=unix,bind={}\r\n", config.unixsocket).expect("a buffer takes it");
     }
 }
 
 /// One line for each database that has keys.
-fn keyspace_lines(facts: &Facts<'_>, text: &mut String) {
+fn keyspace_lines(facts: &Facts<'_>, text: &mut Vec<u8>) {
     for db in 0..facts.store.databases() {
         let keys = facts.store.len(db);
         if keys == 0 {
@@ -132,6 +138,6 @@ fn keyspace_lines(facts: &Facts<'_>, text: &mut String) {
             text,
             "db{db}:keys={keys},expires={expires},avg_ttl={ttl_ms},keys_with_volatile_items={with_items}\r\n"
         )
-        .expect("a string takes it");
+        .expect("a buffer takes it");
     }
 }

@@ -18,7 +18,7 @@ use Figure::{Fixed, Int, Text};
 /// What stands under a section's head.
 pub(super) enum Body {
     Fields(&'static [(&'static str, Figure)]),
-    Lines(fn(&Facts<'_>, &mut String)),
+    Lines(fn(&Facts<'_>, &mut Vec<u8>)),
 }
 
 /// When a section is shown.
@@ -39,7 +39,7 @@ pub(super) struct Section {
     pub shown: Shown,
     pub body: Body,
     /// Lines behind the fields.
-    pub more: Option<fn(&Facts<'_>, &mut String)>,
+    pub more: Option<fn(&Facts<'_>, &mut Vec<u8>)>,
 }
 
 const fn section(name: &'static str, shown: Shown, body: Body) -> Section {
@@ -81,7 +81,7 @@ const SERVER: &[(&str, Figure)] = &[
     ("redis_build_id", Fixed("0000000000000000")),
     ("redis_mode", Fixed("standalone")),
     ("server_mode", Fixed("standalone")),
-    ("os", Text(|f| f.process().os.clone())),
+    ("os", Text(|f| f.machine().os.clone())),
     ("arch_bits", Int(|_| usize::BITS.into())),
     ("monotonic_clock", Fixed("POSIX clock_gettime")),
     ("multiplexing_api", Fixed("epoll")),
@@ -128,8 +128,8 @@ const CLIENTS: &[(&str, Figure)] = &[
 const MEMORY: &[(&str, Figure)] = &[
     ("used_memory", Int(|f| f.memory().used as i64)),
     ("used_memory_human", Text(|f| human(f.memory().used))),
-    ("used_memory_rss", Int(|f| f.process().rss_bytes as i64)),
-    ("used_memory_rss_human", Text(|f| human(f.process().rss_bytes))),
+    ("used_memory_rss", Int(|f| f.memory().rss as i64)),
+    ("used_memory_rss_human", Text(|f| human(f.memory().rss))),
     ("used_memory_peak", Int(|f| f.memory().peak as i64)),
     ("used_memory_peak_human", Text(|f| human(f.memory().peak))),
     ("used_memory_peak_perc", Text(|f| percent(f.memory().used, f.memory().peak))),
@@ -141,8 +141,8 @@ const MEMORY: &[(&str, Figure)] = &[
     ("allocator_active", Int(|f| f.memory().active as i64)),
     ("allocator_resident", Int(|f| f.memory().resident as i64)),
     ("allocator_muzzy", Fixed("0")),
-    ("total_system_memory", Int(|f| f.process().system_bytes as i64)),
-    ("total_system_memory_human", Text(|f| human(f.process().system_bytes))),
+    ("total_system_memory", Int(|f| f.machine().memory_bytes as i64)),
+    ("total_system_memory_human", Text(|f| human(f.machine().memory_bytes))),
     ("used_memory_lua", Fixed("0")),
     ("used_memory_vm_eval", Fixed("0")),
     ("used_memory_lua_human", Fixed("0B")),
