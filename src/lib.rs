@@ -23,6 +23,7 @@
 //! |   | [`persist`] | the RDB form of values: no files |
 //! | 3 | [`store`] | databases, expiry, what changed, what is to be freed, snapshots |
 //! | 2 | [`value`] | entries, types, encodings |
+//! |   | [`script`] | the Lua host |
 //! | 1 | [`resp`], [`ds`] | the protocol; table, listpack, quicklist, intset, rank tree, bits |
 //! | 0 | [`base`], [`sys`] | clock, randomness, hash, journal, glob, numbers; what is system-specific |
 //!
@@ -38,7 +39,7 @@
 //!    until nothing is left. A woken client runs its own command again.
 //! 6. Before the loop sleeps each output that has something is written once.
 //!
-//! `unsafe` stands in [`ds`], [`value`] and [`sys`] alone, each block with the reason why it holds.
+//! `unsafe` stands in [`ds`], [`value`], [`script`] and [`sys`] alone, each block with the reason why it holds.
 
 pub mod base;
 pub mod cmd;
@@ -48,6 +49,8 @@ pub mod engine;
 pub mod net;
 pub mod persist;
 pub mod resp;
+#[cfg(feature = "scripting")]
+pub mod script;
 pub mod server;
 pub mod state;
 pub mod store;

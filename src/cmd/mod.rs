@@ -23,6 +23,8 @@ mod monitor;
 mod persistence;
 mod pubsub;
 mod replication;
+#[cfg(feature = "scripting")]
+mod scripting;
 mod server;
 mod sets;
 mod sort;
@@ -65,6 +67,10 @@ pub const FAMILIES: &[&[CommandSpec]] = &[
     persistence::COMMANDS,
     pubsub::COMMANDS,
     replication::COMMANDS,
+    #[cfg(feature = "scripting")]
+    scripting::COMMANDS[0],
+    #[cfg(feature = "scripting")]
+    scripting::COMMANDS[1],
     server::COMMANDS,
     sets::COMMANDS[0],
     sets::COMMANDS[1],

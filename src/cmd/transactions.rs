@@ -4,6 +4,7 @@
 
 use crate::command::{
     Arg, Categories, CmdError, CommandSpec, Ctx, Flags, Flow, Group, KeyFlags, KeySpec, Outcome,
+    table::CommandId,
 };
 use crate::state::watch::WATCHED_MAX;
 
@@ -74,7 +75,10 @@ fn exec(ctx: &mut Ctx<'_>) -> Outcome {
     let run = ctx.caller;
     ctx.out().array(transaction.queue.len());
     for command in transaction.queue {
-        run(ctx, command.args());
+        let Ok(id) = ctx.table.lookup(command.args(), CommandId::MAX) else {
+            unreachable!("it was found when queued")
+        };
+        run(ctx, id, command.args());
     }
     Ok(Flow::Done)
 }

@@ -1,6 +1,9 @@
 //! What a handler works with.
 
-use super::{effects::Effects, table::Table};
+use super::{
+    effects::Effects,
+    table::{CommandId, Table},
+};
 use crate::{
     resp::{error::CmdError, output::Output, request::Args},
     state::{State, session::Session, waiters::BlockRequest},
@@ -12,6 +15,8 @@ use crate::{
 pub enum Flow {
     /// It replied.
     Done,
+    /// It replied an error that is counted already, as is each one that it met.
+    Failed,
     /// There was nothing to take: run it again when one of these keys comes to be.
     Blocked(Box<BlockRequest>),
 }
@@ -19,8 +24,8 @@ pub enum Flow {
 /// What a handler returns.
 pub type Outcome = Result<Flow, CmdError>;
 
-/// Runs a queued command inside another one: its reply goes to the same session.
-pub type Caller = fn(&mut Ctx<'_>, Args<'_>);
+/// Runs a command of the table inside another one: its reply goes to the same session.
+pub type Caller = fn(&mut Ctx<'_>, CommandId, Args<'_>);
 
 /// A command that runs: its arguments, who sent it, and all that it may look at and change. The fields are public so
 /// that the borrow checker sees them apart.

@@ -186,6 +186,7 @@ impl Engine {
         let duration_ns = self.elapse();
         let failed = match outcome {
             Ok(Flow::Done) => false,
+            Ok(Flow::Failed) => true,
             Ok(Flow::Blocked(request)) => return self.block(session, (id, args), *request, duration_ns),
             Err(error) => {
                 session.out.error(&error);
@@ -223,7 +224,7 @@ impl Engine {
             store: &mut self.store,
             effects: &mut self.effects,
             table: &self.table,
-            caller: call_queued,
+            caller: call_inside,
             may_block: true,
         };
         (self.table.entry(id).spec.handler)(&mut ctx)
@@ -241,6 +242,7 @@ impl Engine {
         blocked.duration_ns += self.elapse();
         let failed = match outcome {
             Ok(Flow::Done) => false,
+            Ok(Flow::Failed) => true,
             Ok(Flow::Blocked(_)) => return false,
             Err(error) => {
                 session.out.error(&error);
@@ -306,9 +308,8 @@ fn not_while_subscribed(full_name: &str) -> CmdError {
     ))
 }
 
-/// Runs a command of a transaction.
-fn call_queued(outer: &mut Ctx<'_>, args: Args<'_>) {
-    let Ok(id) = outer.table.lookup(args, CommandId::MAX) else { unreachable!("it was found when queued") };
+/// Runs a command of a transaction or script.
+fn call_inside(outer: &mut Ctx<'_>, id: CommandId, args: Args<'_>) {
     let Ctx { session, state, store, effects, table, caller, .. } = outer;
     let (state, store): (&mut State, &mut Store) = (state, store);
     let (effects, table): (&mut Effects, &Table) = (effects, table);
@@ -318,7 +319,8 @@ fn call_queued(outer: &mut Ctx<'_>, args: Args<'_>) {
     let duration_ns = ctx.state.clock.ticks_ns().saturating_sub(before_ns);
     let failed = match outcome {
         Ok(Flow::Done) => false,
-        Ok(Flow::Blocked(_)) => unreachable!("nothing waits inside a transaction"),
+        Ok(Flow::Failed) => true,
+        Ok(Flow::Blocked(_)) => unreachable!("nothing waits inside another command"),
         Err(error) => {
             ctx.session.out.error(&error);
             ctx.state.stats.count_error(error.code());

@@ -190,6 +190,17 @@ impl Output {
         other.clear();
     }
 
+    /// Everything that waits, as one piece that stays.
+    #[inline]
+    pub fn joined(&mut self) -> &[u8] {
+        if !self.queue.is_empty() {
+            let all = std::mem::take(self);
+            let (max_bytes, muted, proto) = (all.max_bytes, all.muted, all.proto);
+            *self = Output { buf: all.into_bytes(), max_bytes, muted, proto, ..Output::default() };
+        }
+        &self.buf[self.sent..]
+    }
+
     /// Everything that waits, as one piece.
     pub fn into_bytes(self) -> Vec<u8> {
         if self.queue.is_empty() && self.sent == 0 {
@@ -247,14 +258,26 @@ impl Output {
         self.buf.extend_from_slice(b"\r\n");
     }
 
+    /// A simple string of any bytes: line breaks inside are sent as spaces.
+    pub fn simple_bytes(&mut self, text: &[u8]) {
+        self.room();
+        self.buf.push(b'+');
+        self.line(text);
+    }
+
+    /// Text in one line, and the end of that.
+    fn line(&mut self, text: &[u8]) {
+        self.buf.extend(text.iter().map(|&b| if b == b'\r' || b == b'\n' { b' ' } else { b }));
+        self.buf.extend_from_slice(b"\r\n");
+    }
+
     /// An error reply.
     pub fn error(&mut self, error: &CmdError) {
         self.room();
         self.buf.push(b'-');
         let text = error.text();
         let end = text.iter().rposition(|b| !b"\r\n".contains(b)).map_or(0, |last| last + 1);
-        self.buf.extend(text[..end].iter().map(|&b| if b == b'\r' || b == b'\n' { b' ' } else { b }));
-        self.buf.extend_from_slice(b"\r\n");
+        self.line(&text[..end]);
     }
 
     #[inline]
@@ -340,7 +363,7 @@ impl Output {
 
     /// A floating-point number as its text: in RESP2 a bulk string.
     pub fn double(&mut self, text: &str) {
-        self.scalar(b',', text);
+        self.scalar(b',', text.as_bytes());
     }
 
     /// A floating-point number with the digits of the reference: in RESP2 a bulk string.
@@ -351,16 +374,23 @@ impl Output {
 
     /// An integer of any size as its text: in RESP2 a bulk string.
     pub fn big_number(&mut self, text: &str) {
-        self.scalar(b'(', text);
+        self.scalar(b'(', text.as_bytes());
     }
 
-    fn scalar(&mut self, kind: u8, text: &str) {
+    /// What a script says is such an integer: line breaks inside are sent as spaces.
+    pub fn big_number_bytes(&mut self, text: &[u8]) {
+        let one_line: Vec<u8> =
+            text.iter().map(|&b| if b == b'\r' || b == b'\n' { b' ' } else { b }).collect();
+        self.scalar(b'(', &one_line);
+    }
+
+    fn scalar(&mut self, kind: u8, text: &[u8]) {
         match self.proto {
-            Proto::Resp2 => self.bulk(text.as_bytes()),
+            Proto::Resp2 => self.bulk(text),
             Proto::Resp3 => {
                 self.room();
                 self.buf.push(kind);
-                self.buf.extend_from_slice(text.as_bytes());
+                self.buf.extend_from_slice(text);
                 self.buf.extend_from_slice(b"\r\n");
             }
         }
@@ -382,11 +412,16 @@ impl Output {
 
     /// Text for people, of which `format` says the kind (`txt` or `mkd`): in RESP2 a bulk string.
     pub fn verbatim(&mut self, format: &str, text: &[u8]) {
+        self.verbatim_bytes(format.as_bytes(), text);
+    }
+
+    /// The same; the format has three bytes: fewer are filled up with spaces.
+    pub fn verbatim_bytes(&mut self, format: &[u8], text: &[u8]) {
         match self.proto {
             Proto::Resp2 => self.bulk(text),
             Proto::Resp3 => {
                 self.header(b'=', text.len() as i64 + 4);
-                self.buf.extend_from_slice(format.as_bytes());
+                self.buf.extend(format.iter().chain(b"   ").take(3));
                 self.buf.push(b':');
                 self.buf.extend_from_slice(text);
                 self.buf.extend_from_slice(b"\r\n");

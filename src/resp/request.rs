@@ -86,6 +86,12 @@ pub struct OwnedArgs {
 }
 
 impl OwnedArgs {
+    /// Forgets all arguments, and keeps the room for others.
+    pub fn clear(&mut self) {
+        self.buf.clear();
+        self.spans.clear();
+    }
+
     /// Appends an argument.
     pub fn push(&mut self, arg: &[u8]) {
         self.spans.push(Span { start: self.buf.len() as u32, len: arg.len() as u32 });

@@ -10,6 +10,7 @@ pub mod monitors;
 pub mod pause;
 pub mod pubsub;
 pub mod reply_room;
+pub mod scripts;
 pub mod session;
 pub mod stats;
 pub mod totals;
@@ -30,6 +31,7 @@ use monitors::Monitors;
 use pause::Pause;
 use pubsub::PubSub;
 use reply_room::RoomRules;
+use scripts::Scripts;
 use session::{SessionKey, Sessions};
 use stats::{Cost, Stats};
 use std::{io, time::Duration};
@@ -78,6 +80,7 @@ pub struct State {
     /// DEBUG REPLYBUFFER.
     pub room_rules: RoomRules,
     pub watch: Watch,
+    pub scripts: Scripts,
     pub stats: Stats,
     pub totals: Totals,
     pub commandlog: CommandLog,
@@ -137,6 +140,7 @@ impl State {
             pause: Pause::default(),
             room_rules: RoomRules::default(),
             watch: Watch::new(seed, databases),
+            scripts: Scripts::new(seed),
             stats: Stats::new(commands),
             totals: Totals::default(),
             commandlog: CommandLog::default(),
@@ -242,7 +246,8 @@ impl State {
         let tables = self.pubsub.mem_bytes()
             + self.watch.mem_bytes()
             + self.waiters.mem_bytes()
-            + self.pause.mem_bytes();
+            + self.pause.mem_bytes()
+            + self.scripts.mem_bytes();
         self.totals.sum.bytes + self.sessions.capacity() * size_of::<usize>() + tables
     }
 }

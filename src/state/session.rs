@@ -126,6 +126,8 @@ pub struct Session {
     pub can_redirect: bool,
     /// READONLY.
     pub readonly: bool,
+    /// A script calls commands in its name.
+    pub in_script: bool,
     /// Part of a command, where one is not complete.
     pub parser: Option<Box<Parser>>,
     pub transaction: Option<Box<Transaction>>,
@@ -181,6 +183,7 @@ impl Session {
             import_source: false,
             can_redirect: false,
             readonly: false,
+            in_script: false,
             parser: None,
             transaction: None,
             watched: Vec::new(),

@@ -23,6 +23,8 @@ mod pause;
 mod pipeline;
 mod primary;
 mod pubsub;
+#[cfg(feature = "scripting")]
+mod scripting;
 mod sets;
 mod sort;
 mod stream_groups;

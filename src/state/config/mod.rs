@@ -118,6 +118,8 @@ pub struct Config {
     pub maxmemory_policy: usize,
     pub lfu_log_factor: i64,
     pub lfu_decay_minutes: i64,
+    /// After which time a script counts as long, so that others are answered meanwhile.
+    pub busy_threshold_ms: i64,
     pub lazyfree_eviction: bool,
     pub lazyfree_expire: bool,
     pub lazyfree_server_del: bool,
@@ -206,6 +208,7 @@ impl Default for Config {
             maxmemory_policy: POLICIES.len() - 1,
             lfu_log_factor: 10,
             lfu_decay_minutes: 1,
+            busy_threshold_ms: 5000,
             lazyfree_eviction: true,
             lazyfree_expire: true,
             lazyfree_server_del: true,

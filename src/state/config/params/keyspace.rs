@@ -16,7 +16,7 @@ pub const PARAMS: &[Param] = &[
     param("active-expire-effort", int(|c| &mut c.active_expire_effort, 1, 10)),
     param("activedefrag", fixed_flag("no", NO_DEFRAG)),
     param("activerehashing", stored_flag("yes")),
-    param("busy-reply-threshold", stored_int("5000", 0, LONG_MAX)).alias("lua-time-limit"),
+    param("busy-reply-threshold", int(|c| &mut c.busy_threshold_ms, 0, LONG_MAX)).alias("lua-time-limit"),
     param("databases", int(|c| &mut c.databases, 1, INT_MAX)).immutable(),
     param("hash-max-listpack-entries", int(|c| &mut c.hash_max_listpack_entries, 0, LONG_MAX))
         .alias("hash-max-ziplist-entries"),

@@ -1,0 +1,13 @@
+//! Scripts and functions in Lua.
+//!
+//! Source: <https://valkey.io/topics/eval-intro/>, <https://valkey.io/topics/functions-intro/>.
+
+mod eval;
+mod run;
+mod script;
+mod shebang;
+
+use crate::command::CommandSpec;
+
+/// The commands of this family.
+pub const COMMANDS: [&[CommandSpec]; 2] = [eval::COMMANDS, script::COMMANDS];

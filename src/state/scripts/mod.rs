@@ -1,0 +1,107 @@
+//! Scripts: those that are known, and the one that runs.
+
+#[cfg(feature = "scripting")]
+mod cache;
+
+#[cfg(feature = "scripting")]
+pub use cache::{Cache, Cached, Digest};
+
+#[cfg(feature = "scripting")]
+use crate::base::hash::Seed;
+use crate::resp::{error::CmdError, request::OwnedArgs};
+
+/// A script or function that runs.
+#[derive(Default, Debug)]
+pub struct Running {
+    /// It is a script and no function.
+    pub is_script: bool,
+    /// The digest of a script, the name of a function: known once it has run long, as is the command that called it.
+    pub name: String,
+    pub command: OwnedArgs,
+    /// Ticks when it began.
+    pub began_ns: u64,
+    /// How often it was interrupted: what it took where the clock stands still.
+    pub interrupts: u64,
+    /// It called a command that writes.
+    pub has_written: bool,
+    /// It is to end.
+    pub is_killed: bool,
+    /// It has run so long that other clients are served meanwhile.
+    pub is_long: bool,
+}
+
+impl Running {
+    /// What others are answered while it runs long.
+    pub fn busy(&self) -> CmdError {
+        CmdError::new(if self.is_script {
+            "BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE."
+        } else {
+            "BUSY Redis is busy running a script. You can only call FUNCTION KILL or SHUTDOWN NOSAVE."
+        })
+    }
+}
+
+/// What INFO and MEMORY show of scripts.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Figures {
+    pub scripts: usize,
+    pub functions: usize,
+    pub libraries: usize,
+    /// Scripts that gave way to others.
+    pub evicted: u64,
+    /// Memory of the states in which scripts and functions run, in bytes.
+    pub script_state_bytes: usize,
+    pub function_state_bytes: usize,
+    /// Memory of the scripts and functions as they are kept beside, in bytes.
+    pub script_bytes: usize,
+    pub function_bytes: usize,
+}
+
+/// All that a server knows of scripts.
+pub struct Scripts {
+    /// The script that runs.
+    pub running: Option<Running>,
+    #[cfg(feature = "scripting")]
+    pub cache: Cache,
+}
+
+#[cfg(feature = "scripting")]
+impl Scripts {
+    /// No scripts.
+    pub fn new(seed: Seed) -> Scripts {
+        Scripts { running: None, cache: Cache::new(seed) }
+    }
+
+    /// What there is now.
+    pub fn figures(&self) -> Figures {
+        let cache = &self.cache;
+        Figures {
+            scripts: cache.len(),
+            evicted: cache.evicted,
+            script_state_bytes: cache.state_bytes(),
+            script_bytes: cache.mem_bytes(),
+            ..Figures::default()
+        }
+    }
+}
+
+#[cfg(not(feature = "scripting"))]
+impl Scripts {
+    /// No scripts.
+    pub fn new(_: crate::base::hash::Seed) -> Scripts {
+        Scripts { running: None }
+    }
+
+    /// Nothing at all.
+    pub fn figures(&self) -> Figures {
+        Figures::default()
+    }
+}
+
+impl Scripts {
+    /// Memory of what is kept beside the states, in bytes.
+    pub fn mem_bytes(&self) -> usize {
+        let figures = self.figures();
+        figures.script_bytes + figures.function_bytes
+    }
+}

@@ -1,0 +1,255 @@
+//! EVAL, EVALSHA, SCRIPT: what scripts return, call, see and may not do.
+
+use crate::support::check;
+use staywire::{state::config::Config, testkit::Harness};
+
+/// Runs scripts without keys on a new server and compares the replies, digests left out.
+fn check_scripts(scripts: &[(&str, &str)]) {
+    let mut h = Harness::new();
+    let c = h.connect();
+    for &(script, wanted) in scripts {
+        assert_eq!(eval(&mut h, c, script), wanted, "{script}");
+    }
+}
+
+/// Runs a script without keys; in its error the digest is `SHA`.
+fn eval(h: &mut Harness, client: usize, script: &str) -> String {
+    let reply = h.call_args(client, &[b"EVAL", script.as_bytes(), b"0"]);
+    match reply.split_once(" script: ") {
+        Some((text, rest)) => format!("{text} script: SHA{}", &rest[40..]),
+        None => reply,
+    }
+}
+
+#[test]
+fn values_become_replies() {
+    check_scripts(&[
+        ("return 1", ":1"),
+        ("return 3.99", ":3"),
+        ("return -3.99", ":-3"),
+        ("return 0/0", ":-9223372036854775808"),
+        ("return '10'", "\"10\""),
+        ("return true", ":1"),
+        ("return false", "nil"),
+        ("return nil", "nil"),
+        ("return", "nil"),
+        (
+            "return print == nil",
+            "-ERR user_script:1: Script attempted to access nonexistent global variable 'print' script: SHA, on @user_script:1.",
+        ),
+        ("return {1, 'a', {true, {}}, nil, 5}", "[:1, \"a\", [:1, []]]"),
+        ("return {ok='fine'}", "+fine"),
+        ("return {ok='a\\r\\nb'}", "+a  b"),
+        ("return {err='MY error\\r\\n+OK\\r\\n'}", "-MY error  +OK"),
+        ("return {double=1.5}", "\"1.5\""),
+        ("return {map={a=1}}", "[\"a\", :1]"),
+        ("return {set={a=true}}", "[\"a\"]"),
+        ("return {big_number='12\\r\\n3'}", "\"12  3\""),
+        ("return {verbatim_string={format='txt', string='hi'}}", "\"hi\""),
+        ("return function() end", "nil"),
+        ("local t = {} for i = 1, 3000 do t = {t} end return type(t)", "\"table\""),
+    ]);
+}
+
+#[test]
+fn replies_become_values() {
+    check_scripts(&[
+        ("return redis.call('SET', 'k', 'v').ok", "\"OK\""),
+        ("return redis.call('GET', 'k')", "\"v\""),
+        ("return {redis.call('GET', 'none') == false}", "[:1]"),
+        ("return type(redis.call('INCR', 'n'))", "\"number\""),
+        ("return redis.call('RPUSH', 'l', 1, 2.5, -0.0, 1e15, 1e100)", ":5"),
+        (
+            "return redis.call('LRANGE', 'l', 0, -1)",
+            "[\"1\", \"2.5\", \"0\", \"1000000000000000\", \"1e+100\"]",
+        ),
+        (
+            "redis.setresp(3) redis.call('HSET', 'h', 'f', 'v') return redis.call('HGETALL', 'h').map.f",
+            "\"v\"",
+        ),
+        ("redis.setresp(3) return {redis.call('GET', 'none') == nil}", "[:1]"),
+        (
+            "redis.setresp(3) redis.call('ZADD', 'z', 1.5, 'm') return {redis.call('ZSCORE', 'z', 'm').double * 2}",
+            "[:3]",
+        ),
+        ("return redis.pcall('INCR', 'k').err", "\"ERR value is not an integer or out of range\""),
+        (
+            "return redis.call('INCR', 'k')",
+            "-ERR value is not an integer or out of range script: SHA, on @user_script:1.",
+        ),
+        ("return {pcall(redis.call, 'INCR', 'k')}", "[nil, \"ERR value is not an integer or out of range\"]"),
+        (
+            "return select(2, pcall(redis.call, 'INCR', 'k'))",
+            "\"ERR value is not an integer or out of range\"",
+        ),
+    ]);
+}
+
+#[test]
+fn commands_are_refused_with_the_texts_of_valkey() {
+    check_scripts(&[
+        (
+            "return redis.call()",
+            "-ERR Please specify at least one argument for this call script: SHA, on @user_script:1.",
+        ),
+        ("return redis.pcall('SET', {}, 1)", "-ERR Command arguments must be strings or integers"),
+        ("return redis.pcall('NOPE')", "-ERR Unknown command called from script"),
+        ("return redis.pcall('CONFIG', 'NOPE')", "-ERR Unknown command called from script"),
+        ("return redis.pcall('GET')", "-ERR Wrong number of args calling command from script"),
+        ("return redis.pcall('SUBSCRIBE', 'x')", "-ERR This Redis command is not allowed from script"),
+        ("return redis.pcall('EVAL', 'return 1', 0)", "-ERR This Redis command is not allowed from script"),
+    ]);
+}
+
+#[test]
+fn what_all_scripts_see_cannot_be_changed() {
+    let at_line = "-ERR user_script:1: Attempt to modify a readonly table script: SHA, on @user_script:1.";
+    let native = "-ERR Attempt to modify a readonly table script: SHA, on @user_script:1.";
+    check_scripts(&[
+        ("x = 1", at_line),
+        ("function f() end", at_line),
+        ("redis.call = 1", at_line),
+        ("_G.tostring = 1", at_line),
+        ("string.rep = 1", at_line),
+        ("getmetatable('').__index = 1", at_line),
+        ("getmetatable(_G).__index = 1", at_line),
+        ("rawset(_G, 'x', 1)", native),
+        ("rawset(redis, 'call', 1)", native),
+        ("setmetatable(_G, {})", native),
+        ("table.insert(redis, 1)", native),
+        (
+            "return {type(next(redis)), getmetatable(redis) == nil, rawget(_G, 'x') == nil, redis == server}",
+            "[\"string\", :1, :1, :1]",
+        ),
+        ("local n = 0 for name in pairs(redis) do n = n + 1 end return n > 20", ":1"),
+        ("return {_G == _G._G, _G.redis == redis, ('x'):rep(3), #KEYS, #ARGV}", "[:1, :1, \"xxx\", :0, :0]"),
+        ("KEYS[1] = 'x' return #KEYS", ":1"),
+        ("return #KEYS", ":0"),
+        ("collectgarbage('stop') return collectgarbage('count') > 0", ":1"),
+    ]);
+}
+
+#[test]
+fn scripts_that_take_too_much_get_an_error_and_the_server_lives() {
+    let mut h = Harness::new();
+    let c = h.connect();
+    for (script, wanted) in [
+        ("local function f() return 1 + f() end return f()", "stack overflow"),
+        ("return ('x'):rep(2^31 - 1)", "resulting string too large"),
+        (
+            "local s = 'return ' .. ('('):rep(300) .. '1' .. (')'):rep(300) return assert(loadstring(s))",
+            "chunk has too many syntax levels",
+        ),
+        ("return ('a'):rep(100000):find(('a?'):rep(100000))", "pattern too complex"),
+        ("return unpack({}, 1, 1e8)", "too many results to unpack"),
+        ("return unpack({}, -2147483648, 2147483647)", "too many results to unpack"),
+        ("local function f(n) return coroutine.wrap(f)(n + 1) end return f(1)", "C stack overflow"),
+        ("local function f(s) return (s:gsub('.', f)) end return f('x')", "stack overflow"),
+    ] {
+        let reply = eval(&mut h, c, script);
+        assert!(reply.contains(wanted), "{script}: {}", &reply[..reply.len().min(300)]);
+    }
+    let nested = b"local t = {} for i = 1, 9000 do t = {t} end return t";
+    h.send_args(c, &[b"EVAL", nested, b"0"]);
+    let reply = h.receive_bytes(c);
+    assert!(reply.ends_with(b"*1\r\n-ERR reached lua stack limit\r\n"));
+    assert_eq!(eval(&mut h, c, "return 1"), ":1");
+}
+
+#[test]
+fn bytecode_is_not_loaded() {
+    check_scripts(&[
+        ("return {loadstring('\\27Lua')}", "[]"),
+        (
+            "return select(2, loadstring(string.dump(function() end)))",
+            "\"[string \\\"\\x1bLuaQ\\\"]:1: unexpected symbol near \\'char(27)\\'\"",
+        ),
+        ("local done return load(function() if not done then done = true return 'return 7' end end)()", ":7"),
+    ]);
+}
+
+#[test]
+fn scripts_are_kept_by_their_digests() {
+    check(&[
+        ("EVALSHA e0e1f9fabfc9d4800c877a703b823ac0578ff8db 0", "-NOSCRIPT No matching script."),
+        ("EVALSHA short 0", "-NOSCRIPT No matching script."),
+        ("SCRIPT LOAD 'return 1'", "\"e0e1f9fabfc9d4800c877a703b823ac0578ff8db\""),
+        ("EVALSHA E0E1F9FABFC9D4800C877A703B823AC0578FF8DB 0", ":1"),
+        ("SCRIPT EXISTS e0e1f9fabfc9d4800c877a703b823ac0578ff8db x", "[:1, :0]"),
+        ("SCRIPT SHOW e0e1f9fabfc9d4800c877a703b823ac0578ff8db", "\"return 1\""),
+        (
+            "SCRIPT LOAD 'return (1'",
+            "-ERR Error compiling script (new function): user_script:1: ')' expected near '<eof>'",
+        ),
+        ("SCRIPT FLUSH x", "-ERR SCRIPT FLUSH only support SYNC|ASYNC option"),
+        ("SCRIPT FLUSH", "+OK"),
+        ("EVALSHA e0e1f9fabfc9d4800c877a703b823ac0578ff8db 0", "-NOSCRIPT No matching script."),
+        ("EVAL 'return 1' 1", "-ERR Number of keys can't be greater than number of args"),
+        ("EVAL 'return 1' -1", "-ERR Number of keys can't be negative"),
+        ("EVAL 'return 1' x", "-ERR value is not an integer or out of range"),
+        ("EVAL 'return {KEYS[1], ARGV[1], #KEYS, #ARGV}' 1 k a b", "[\"k\", \"a\", :1, :2]"),
+        ("SCRIPT KILL", "-NOTBUSY No scripts in execution right now."),
+    ]);
+}
+
+#[test]
+fn scripts_say_what_they_do() {
+    check(&[
+        (
+            "EVAL_RO 'return redis.pcall(\"SET\", \"k\", 1)' 0",
+            "-ERR Write commands are not allowed from read-only scripts.",
+        ),
+        (
+            r##"EVAL_RO "#!lua\nreturn 1" 0"##,
+            "-ERR Can not execute a script with write flag using *_ro command.",
+        ),
+    ]);
+    check_scripts(&[
+        (
+            "#!lua flags=no-writes\nreturn redis.pcall('SET', 'k', 1)",
+            "-ERR Write commands are not allowed from read-only scripts.",
+        ),
+        ("#!lua flags=no-writes,allow-oom,allow-stale,no-cluster,allow-cross-slot-keys\nreturn 1", ":1"),
+        ("#!lua", "-ERR Invalid script shebang"),
+        ("#!lua 'x\nreturn 1", "-ERR Invalid engine in script shebang"),
+        ("#!python\nreturn 1", "-ERR Unexpected engine in script shebang: #!python"),
+        ("#!lua flags=x\nreturn 1", "-ERR Unexpected flag in script shebang: x"),
+        ("#!lua name=x\nreturn 1", "-ERR Unknown lua shebang option: name=x"),
+        ("#!lua\nerror('x')", "-ERR user_script:2: x script: SHA, on @user_script:2."),
+    ]);
+}
+
+#[test]
+fn a_script_runs_in_a_transaction_and_breaks_those_of_others() {
+    let mut h = Harness::new();
+    let (a, b) = (h.connect(), h.connect());
+    h.call(a, "WATCH k");
+    assert_eq!(h.call(b, "EVAL 'return redis.call(\"SET\", \"k\", 1)' 0"), "+OK");
+    h.call(a, "MULTI");
+    assert_eq!(h.call(a, "EVAL 'return 1' 0"), "+QUEUED");
+    assert_eq!(h.call(a, "EXEC"), "nil-array");
+    h.call(a, "MULTI");
+    h.call(a, "EVAL 'return redis.call(\"INCR\", \"k\")' 0");
+    h.call(a, "EVAL 'redis.call(\"SELECT\", 3) return redis.call(\"SET\", \"x\", 1)' 0");
+    h.call(a, "EXISTS x");
+    assert_eq!(h.call(a, "EXEC"), "[:2, +OK, :0]");
+    assert_eq!(h.call(a, "EVAL 'return redis.call(\"BLPOP\", \"none\", 0)' 0"), "nil");
+}
+
+#[test]
+fn errors_are_counted_once() {
+    let mut h = Harness::with(Config::default(), 1);
+    let c = h.connect();
+    h.call(c, "SET k x");
+    for script in ["return redis.call('INCR', 'k')", "return redis.pcall('INCR', 'k')"] {
+        assert!(eval(&mut h, c, script).starts_with("-ERR value"));
+    }
+    let info = h.call(c, "INFO everything");
+    assert!(info.contains("errorstat_ERR:count=2"), "{info}");
+    assert!(info.contains("cmdstat_incr:calls=2,usec=0,usec_per_call=0.00,rejected_calls=0,failed_calls=2"));
+    assert!(info.contains("cmdstat_eval:calls=2,usec=0,usec_per_call=0.00,rejected_calls=0,failed_calls=2"));
+    assert!(eval(&mut h, c, "return redis.call('NOPE')").contains("Unknown"));
+    assert!(eval(&mut h, c, "return {err='MINE x'}").contains("MINE"));
+    let info = h.call(c, "INFO everything");
+    assert!(info.contains("errorstat_ERR:count=3") && info.contains("errorstat_MINE:count=1"), "{info}");
+}
