@@ -1,8 +1,9 @@
 //! A load generator that is cheaper than the servers it loads, so that a server is measured while it is busy.
 //!
 //! `load ADDRESS CLIENTS PIPELINE REQUESTS KEYS LINES WORD...` sends REQUESTS commands made of the WORDs over CLIENTS
-//! connections, PIPELINE at a time. `__key__` in a word becomes one of KEYS keys, `key:` and twelve digits. Each command
-//! must answer in LINES lines; another number of them, or an error, ends the run with exit 1.
+//! connections, PIPELINE at a time. `__key__` in a word becomes one of KEYS keys, `key:` and twelve digits, and the word
+//! `__number__` one of KEYS numbers. Each command must answer in LINES lines; another number of them, or an error, ends
+//! the run with exit 1.
 //!
 //! `load ADDRESS hand-off WAITERS COUNT`: see `hand_off`.
 
@@ -104,11 +105,11 @@ impl Client {
 
 fn make_batches(pipeline: usize, count: usize, keys: usize, words: &[String]) -> Vec<Vec<u8>> {
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
-    let mut random_key = || {
+    let mut random = || {
         state ^= state << 13;
         state ^= state >> 7;
         state ^= state << 17;
-        format!("key:{:012}", state as usize % keys)
+        state as usize % keys
     };
     let mut batch = || {
         let mut bytes = Vec::new();
@@ -116,7 +117,9 @@ fn make_batches(pipeline: usize, count: usize, keys: usize, words: &[String]) ->
             bytes.extend(format!("*{}\r\n", words.len()).into_bytes());
             for word in words {
                 let word = if word.contains("__key__") {
-                    word.replace("__key__", &random_key())
+                    word.replace("__key__", &format!("key:{:012}", random()))
+                } else if word == "__number__" {
+                    random().to_string()
                 } else {
                     word.clone()
                 };

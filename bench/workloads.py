@@ -13,7 +13,7 @@ from typing import Callable
 LOAD = str(Path(__file__).resolve().parent.parent / "target" / "release" / "examples" / "load")
 
 KEYS = 100_000
-"""Distinct keys that the string workloads touch."""
+"""Distinct keys, fields and members that the request workloads touch."""
 
 
 @dataclass
@@ -217,6 +217,90 @@ def key_memory(count, expiry=()):
     return measure
 
 
+def one_collection(count, part, each=1000):
+    """Resident bytes per member of one collection of `count` members. `part(number)` is a command's words for the
+    member `number`: the name and the key in the first pair, what is added in the second."""
+
+    def measure(server, _):
+        with server.connect() as connection:
+            send_all(connection, [encode("SET", "warm", "up")] * 1000)
+            before = settled_rss(server)
+            for first in range(0, count, each):
+                words = [word for number in range(first, first + each) for word in part(number)[1]]
+                send_all(connection, [encode(*part(first)[0], *words)])
+            return (settled_rss(server) - before) / count
+
+    return measure
+
+
+def many_collections(count, command):
+    """Resident bytes per collection, of `count` collections that `command(number)` makes in one command each."""
+
+    def measure(server, _):
+        with server.connect() as connection:
+            send_all(connection, [encode("SET", "warm", "up")] * 1000)
+            before = settled_rss(server)
+            for first in range(0, count, 1000):
+                send_all(connection, [encode(*command(number)) for number in range(first, first + 1000)])
+            return (settled_rss(server) - before) / count
+
+    return measure
+
+
+def stream_memory(count):
+    """Resident bytes per entry of one stream, whose entries have three fields."""
+
+    def measure(server, _):
+        with server.connect() as connection:
+            send_all(connection, [encode("SET", "warm", "up")] * 1000)
+            before = settled_rss(server)
+            for first in range(0, count, 1000):
+                numbers = range(first, first + 1000)
+                block = b"".join(
+                    encode("XADD", "mystream", f"{1_700_000_000_000 + 3 * n}-0", "sensor", n % 1000,
+                           "temperature", 20 + n % 100 / 10, "note", "abcdefgh")
+                    for n in numbers
+                )  # fmt: skip
+                connection.sendall(block)
+                read_lines(connection, 2 * len(numbers))
+            return (settled_rss(server) - before) / count
+
+    return measure
+
+
+TEN = range(10)
+
+COLLECTIONS = [
+    Workload(
+        "memory-zset", "a member of a sorted set of 1.0 million", "bytes",
+        one_collection(1_000_000, lambda n: (("ZADD", "myzset"), (n * 37 % 1_000_003, f"member:{n:09}"))), 0.85,
+    ),
+    Workload(
+        "memory-set", "a member of a set of 1.0 million", "bytes",
+        one_collection(1_000_000, lambda n: (("SADD", "myset"), (f"member:{n:09}",))), 0.85,
+    ),
+    Workload(
+        "memory-hash", "a field of a hash of 1.0 million", "bytes",
+        one_collection(1_000_000, lambda n: (("HSET", "myhash"), (f"field:{n:09}", f"value:{n:09}"))), 0.85,
+    ),
+    Workload(
+        "memory-hashes", "a hash of ten fields, of 100,000", "bytes",
+        many_collections(
+            100_000, lambda n: ("HSET", f"hash:{n:09}", *(word for i in TEN for word in (f"field:{i}", f"value:{n + i}")))
+        ), 0.90,
+    ),
+    Workload(
+        "memory-lists", "a list of ten elements, of 100,000", "bytes",
+        many_collections(100_000, lambda n: ("RPUSH", f"list:{n:09}", *(f"element:{n + i}" for i in TEN))), 0.95,
+    ),
+    Workload(
+        "memory-list", "an element of a list of 1.0 million", "bytes",
+        one_collection(1_000_000, lambda n: (("RPUSH", "mylist"), (f"element:{n:09}",))), 1.0,
+    ),
+    Workload("memory-stream", "an entry of a stream of 500,000", "bytes", stream_memory(500_000), 1.0),
+]  # fmt: skip
+
+
 def subscriber_memory(server, scale, most=10_000):
     """Resident bytes per idle subscriber, each with a channel of its own."""
     import resource
@@ -274,6 +358,34 @@ def longest_ping(pick):
     return measure
 
 
+@dataclass
+class Other:
+    """A command that is measured in pipelines of 16: what it answers, how many are sent, and its goal."""
+
+    command: tuple
+    lines: int = 1
+    most: int = 500_000
+    goal: float | None = None
+    prepare: Callable | None = None
+    title: str | None = None
+
+
+OTHERS = {
+    "lpush": Other(("LPUSH", "mylist", "xxx"), goal=0.60),
+    "rpush": Other(("RPUSH", "mylist", "xxx")),
+    "lpop": Other(("LPOP", "mylist"), lines=2, prepare=fill_list(None)),
+    "rpop": Other(("RPOP", "mylist"), lines=2, prepare=fill_list(None), goal=0.60),
+    "incr": Other(("INCR", "counter:__key__")),
+    "hset": Other(("HSET", "myhash", "__key__", "xxx"), goal=0.60),
+    "sadd": Other(("SADD", "myset", "__key__"), goal=0.60),
+    "zadd": Other(("ZADD", "myzset", "__number__", "__key__"), goal=0.55),
+    "lrange100": Other(
+        ("LRANGE", "mylist", "0", "99"), 201, 100_000, 0.45, fill_list(1000), "LRANGE of 100"
+    ),
+    "mset10": Other(MSET, 1, 200_000, 0.50, fill_strings, "MSET of 10"),
+}
+
+
 def request_workloads():
     for pipeline, most, get_goal, set_goal in (
         (1, 200_000, 0.85, 0.85),
@@ -283,18 +395,9 @@ def request_workloads():
         for name, lines, command, goal in (("get", 2, GET, get_goal), ("set", 1, SET, set_goal)):
             measure = requests(pipeline, most, lines, *command, prepare=fill_strings)
             yield Workload(f"{name}-p{pipeline}", f"{name.upper()}, pipeline {pipeline}", "us", measure, goal)
-    others = {
-        "lpush": (1, ("LPUSH", "mylist", "xxx"), None, 500_000, 0.60),
-        "rpush": (1, ("RPUSH", "mylist", "xxx"), None, 500_000, None),
-        "lpop": (2, ("LPOP", "mylist"), fill_list(None), 500_000, None),
-        "incr": (1, ("INCR", "counter:__key__"), None, 500_000, None),
-        "lrange100": (201, ("LRANGE", "mylist", "0", "99"), fill_list(1000), 100_000, None),
-        "mset10": (1, MSET, fill_strings, 200_000, None),
-    }
-    for name, (lines, command, prepare, most, goal) in others.items():
-        measure = requests(16, most, lines, *command, prepare=prepare)
-        title = {"lrange100": "LRANGE of 100", "mset10": "MSET of 10"}.get(name, name.upper())
-        yield Workload(f"{name}-p16", f"{title}, pipeline 16", "us", measure, goal)
+    for name, load in OTHERS.items():
+        measure = requests(16, load.most, load.lines, *load.command, prepare=load.prepare)
+        yield Workload(f"{name}-p16", f"{load.title or name.upper()}, pipeline 16", "us", measure, load.goal)
     for name, pipeline, most in (("get", 1, 200_000), ("get", 16, 1_000_000), ("set", 16, 1_000_000)):
         command = (name.upper(), "key:__rand_int__", *["xxx"] * (name == "set"))
         title = f"{name.upper()}, pipeline {pipeline}, by redis-benchmark"
@@ -315,6 +418,7 @@ WORKLOADS = [
     Workload(
         "memory-ttl-1.4m", "a key with expiry, of 1.4 million", "bytes", key_memory(1_400_000, EXPIRY), 0.70, long=True
     ),
+    *COLLECTIONS,
     Workload("subscriber", "an idle subscriber", "bytes", subscriber_memory, goal=1024),
     Workload(
         "ping-max", "longest PING while 2 million keys load", "ms", longest_ping(lambda trips: trips[-1]), 1.0
