@@ -9,6 +9,7 @@ use std::fmt;
 use std::ptr::NonNull;
 
 use crate::ds::size::rounded;
+use crate::ds::thin::Ptr48;
 
 /// Bytes of width and number of elements.
 const HEADER: usize = 8;
@@ -26,11 +27,11 @@ impl fmt::Display for Corrupt {
 
 impl std::error::Error for Corrupt {}
 
-/// Integers in ascending order; one pointer wide. A set that was never added to has no allocation.
+/// Integers in ascending order; six bytes wide. A set that was never added to has no allocation.
 #[derive(Default)]
 pub struct Intset {
     /// Points to `HEADER + len * width` bytes, in a block of that size as the allocator rounds it.
-    block: Option<NonNull<u8>>,
+    block: Ptr48,
 }
 
 // SAFETY: an intset owns its block, and shares it with nobody.
@@ -73,7 +74,7 @@ fn layout(len: usize) -> Layout {
 impl Intset {
     /// An empty set, without an allocation.
     pub const fn new() -> Intset {
-        Intset { block: None }
+        Intset { block: Ptr48::NULL }
     }
 
     /// The number of elements.
@@ -97,7 +98,7 @@ impl Intset {
     /// Width and number of the elements.
     #[inline]
     fn header(&self) -> (usize, usize) {
-        let Some(block) = self.block else { return (2, 0) };
+        let Some(block) = self.block.get() else { return (2, 0) };
         // SAFETY: a block starts with its header, which was written when it was made.
         let [width, len] = unsafe { block.cast::<[u32; 2]>().read() };
         (u32::from_le(width) as usize, u32::from_le(len) as usize)
@@ -106,14 +107,14 @@ impl Intset {
     /// The whole block: header and elements.
     #[inline]
     fn bytes(&self) -> &[u8] {
-        let Some(block) = self.block else { return &[] };
+        let Some(block) = self.block.get() else { return &[] };
         let (width, len) = self.header();
         // SAFETY: so many bytes belong to the block and are initialized.
         unsafe { std::slice::from_raw_parts(block.as_ptr(), HEADER + len * width) }
     }
 
     fn bytes_mut(&mut self) -> &mut [u8] {
-        let Some(block) = self.block else { return &mut [] };
+        let Some(block) = self.block.get() else { return &mut [] };
         let (width, len) = self.header();
         // SAFETY: as in `bytes`, and `self` is borrowed exclusively.
         unsafe { std::slice::from_raw_parts_mut(block.as_ptr(), HEADER + len * width) }
@@ -133,7 +134,7 @@ impl Intset {
     fn resize(&mut self, width: usize, len: usize) {
         let (old_bytes, bytes) = (self.bytes().len(), HEADER + len * width);
         let (old, new) = (layout(old_bytes), layout(bytes));
-        let block = match self.block {
+        let block = match self.block.get() {
             Some(block) if old.size() == new.size() => block.as_ptr(),
             // SAFETY: the block was allocated with this layout, and the new size is not 0.
             Some(block) => unsafe { alloc::realloc(block.as_ptr(), old, new.size()) },
@@ -147,7 +148,7 @@ impl Intset {
         }
         // SAFETY: a header fits, and the block is aligned to 8.
         unsafe { block.cast::<[u32; 2]>().write([(width as u32).to_le(), (len as u32).to_le()]) };
-        self.block = Some(block);
+        self.block = Ptr48::new(block);
     }
 
     /// The element at `index` in ascending order.
@@ -252,7 +253,7 @@ impl Intset {
 
     /// The bytes as files have them.
     pub fn to_redis_bytes(&self) -> Vec<u8> {
-        match self.block {
+        match self.block.get() {
             Some(_) => self.bytes().to_vec(),
             None => [2u32.to_le_bytes(), 0u32.to_le_bytes()].concat(),
         }
@@ -279,7 +280,7 @@ impl Intset {
 impl Clone for Intset {
     fn clone(&self) -> Intset {
         let mut copy = Intset::new();
-        if self.block.is_some() {
+        if self.block.get().is_some() {
             let (width, len) = self.header();
             copy.resize(width, len);
             copy.bytes_mut().copy_from_slice(self.bytes());
@@ -290,7 +291,7 @@ impl Clone for Intset {
 
 impl Drop for Intset {
     fn drop(&mut self) {
-        if let Some(block) = self.block {
+        if let Some(block) = self.block.get() {
             let layout = layout(self.bytes().len());
             // SAFETY: the block was allocated with this layout and is not used again.
             unsafe { alloc::dealloc(block.as_ptr(), layout) };

@@ -11,3 +11,4 @@ pub mod quicklist;
 pub mod rank_tree;
 pub mod size;
 pub mod table;
+pub mod thin;

@@ -13,6 +13,7 @@ mod tests;
 use crate::ds::listpack::Listpack;
 use crate::ds::quicklist::{At, Quicklist};
 use crate::ds::size::rounded;
+use crate::ds::thin::Thin;
 
 /// A list of byte strings. `clone` is a snapshot that costs little.
 #[derive(Clone, Debug)]
@@ -20,7 +21,7 @@ pub enum List {
     /// All elements in one pack.
     Pack(Listpack),
     /// Nodes of packs and of large elements.
-    Quick(Box<Quicklist>),
+    Quick(Thin<Quicklist>),
 }
 
 impl Default for List {
@@ -192,7 +193,10 @@ impl List {
                 let offset = if place == Place::After { entries.next(offset) } else { offset };
                 pack.insert_at(offset, value);
             }
-            List::Quick(quick) => quick.insert(quick.find(pivot)?, place, value, cfg),
+            List::Quick(quick) => {
+                let at = quick.find(pivot)?;
+                quick.insert(at, place, value, cfg);
+            }
         }
         Some(())
     }
@@ -358,7 +362,7 @@ impl List {
     fn make_quicklist(&mut self) -> &mut Quicklist {
         if let List::Pack(pack) = self {
             let pack = std::mem::take(pack);
-            *self = List::Quick(Box::new(Quicklist::from_listpack(pack)));
+            *self = List::Quick(Thin::new(Quicklist::from_listpack(pack)));
         }
         match self {
             List::Quick(quick) => quick,

@@ -145,14 +145,8 @@ impl Value {
     /// The encoding's name for OBJECT ENCODING.
     pub fn encoding(&self) -> &'static str {
         match self {
-            Value::Int(_) => "int",
-            Value::Str(bytes) if bytes.len() <= EMBSTR_MAX => "embstr",
-            Value::Str(_) | Value::Raw(_) => "raw",
-            Value::List(list) => list.encoding(),
-            Value::Set(set) => set.encoding(),
-            Value::ZSet(zset) => zset.encoding(),
-            Value::Hash(hash) => hash.encoding(),
-            Value::Stream(stream) => stream.encoding(),
+            Value::Raw(_) => "raw",
+            value => value.as_ref().encoding(),
         }
     }
 
@@ -171,14 +165,8 @@ impl Value {
     /// What the value owns in bytes of allocations, without `self`.
     pub fn mem_bytes(&self) -> usize {
         match self {
-            Value::Int(_) => 0,
-            Value::Str(bytes) => rounded(bytes.len()),
             Value::Raw(bytes) => rounded(bytes.capacity()),
-            Value::List(list) => list.mem_bytes(),
-            Value::Set(set) => set.mem_bytes(),
-            Value::ZSet(zset) => zset.mem_bytes(),
-            Value::Hash(hash) => hash.mem_bytes(),
-            Value::Stream(stream) => rounded(size_of::<Stream>()) + stream.mem_bytes(),
+            value => value.as_ref().mem_bytes(),
         }
     }
 }
@@ -194,6 +182,33 @@ impl<'a> ValueRef<'a> {
             ValueRef::ZSet(zset) => zset.parts(),
             ValueRef::Hash(hash) => hash.parts(),
             ValueRef::Stream(stream) => stream.parts(),
+        }
+    }
+
+    /// The encoding's name for OBJECT ENCODING, of a string as SET stores it.
+    pub fn encoding(&self) -> &'static str {
+        match self {
+            ValueRef::Int(_) => "int",
+            ValueRef::Str(bytes) if bytes.len() <= EMBSTR_MAX => "embstr",
+            ValueRef::Str(_) => "raw",
+            ValueRef::List(list) => list.encoding(),
+            ValueRef::Set(set) => set.encoding(),
+            ValueRef::ZSet(zset) => zset.encoding(),
+            ValueRef::Hash(hash) => hash.encoding(),
+            ValueRef::Stream(stream) => stream.encoding(),
+        }
+    }
+
+    /// What it owns in bytes of allocations.
+    pub fn mem_bytes(&self) -> usize {
+        match self {
+            ValueRef::Int(_) => 0,
+            ValueRef::Str(bytes) => rounded(bytes.len()),
+            ValueRef::List(list) => list.mem_bytes(),
+            ValueRef::Set(set) => set.mem_bytes(),
+            ValueRef::ZSet(zset) => zset.mem_bytes(),
+            ValueRef::Hash(hash) => hash.mem_bytes(),
+            ValueRef::Stream(stream) => rounded(size_of::<Stream>()) + stream.mem_bytes(),
         }
     }
 

@@ -1,20 +1,48 @@
 //! The allocation of a listpack: bytes with room on both sides, behind a thin pointer.
 //!
-//! Small buffers, which are nearly all, have a header of four `u16`; the others have four `u32`. The
-//! pointer's lowest bit says which.
+//! The header is four numbers: of a byte each in tiny allocations, of two in small ones, of four in the others. The
+//! pointer's lowest bits say which.
 
 use std::alloc::{self, Layout};
 use std::ptr::NonNull;
 
 use crate::ds::size::rounded;
+use crate::ds::thin::Ptr48;
 
 /// Alignment of every allocation, which leaves the pointer's lowest bits free.
 const ALIGN: usize = 8;
-const WIDE: usize = 1;
-const SMALL_HEADER: usize = 8;
-const WIDE_HEADER: usize = 16;
-/// Largest allocation with a small header, in bytes.
-const SMALL_MAX: usize = u16::MAX as usize;
+
+/// A width of header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd)]
+enum Width {
+    Tiny,
+    Small,
+    Wide,
+}
+
+impl Width {
+    /// Of an allocation with so many bytes.
+    #[inline]
+    fn of(alloc_size: usize) -> Width {
+        match alloc_size {
+            // Its data is shorter by the header, so that a byte counts it.
+            0..=256 => Width::Tiny,
+            257..=0xffff => Width::Small,
+            _ => Width::Wide,
+        }
+    }
+
+    #[inline]
+    fn header(self) -> usize {
+        4 << self.tag()
+    }
+
+    /// The pointer's lowest bits.
+    #[inline]
+    fn tag(self) -> usize {
+        self as usize
+    }
+}
 
 /// The header, whichever its width. `head..tail` of the `cap` data bytes are in use.
 #[derive(Clone, Copy, Debug)]
@@ -47,8 +75,8 @@ enum Side {
 /// Bytes in one allocation and how many elements they are. Empty means no allocation.
 #[derive(Default)]
 pub(super) struct Buffer {
-    /// Tagged with [`WIDE`]. `None` when empty.
-    ptr: Option<NonNull<u8>>,
+    /// Tagged with the [`Width`]. Null when empty.
+    ptr: Ptr48,
 }
 
 // SAFETY: a buffer owns its allocation, and shares it with nobody.
@@ -75,62 +103,57 @@ impl Clone for Buffer {
 
 impl Buffer {
     pub(super) const fn new() -> Buffer {
-        Buffer { ptr: None }
+        Buffer { ptr: Ptr48::NULL }
     }
 
+    /// The allocation's start and the width of its header.
     #[inline]
-    fn is_wide(ptr: NonNull<u8>) -> bool {
-        ptr.addr().get() & WIDE != 0
-    }
-
-    /// The allocation's start and the header's length.
-    #[inline]
-    fn base(ptr: NonNull<u8>) -> (*mut u8, usize) {
-        if Buffer::is_wide(ptr) {
-            (ptr.as_ptr().wrapping_sub(WIDE), WIDE_HEADER)
-        } else {
-            (ptr.as_ptr(), SMALL_HEADER)
-        }
+    fn base(ptr: NonNull<u8>) -> (*mut u8, Width) {
+        let width = match ptr.addr().get() % ALIGN {
+            0 => Width::Tiny,
+            1 => Width::Small,
+            _ => Width::Wide,
+        };
+        (ptr.as_ptr().wrapping_sub(width.tag()), width)
     }
 
     #[inline]
     fn meta(&self) -> Option<Meta> {
-        let ptr = self.ptr?;
-        let (base, header) = Buffer::base(ptr);
-        Some(if header == SMALL_HEADER {
-            // SAFETY: every allocation starts with an initialized header of its width and is aligned to 8.
-            let [cap, head, tail, count] = unsafe { base.cast::<[u16; 4]>().read() };
-            Meta { cap: cap.into(), head: head.into(), tail: tail.into(), count: count.into() }
-        } else {
-            // SAFETY: as above.
-            let [cap, head, tail, count] = unsafe { base.cast::<[u32; 4]>().read() };
-            Meta { cap, head, tail, count }
-        })
+        let (base, width) = Buffer::base(self.ptr.get()?);
+        // SAFETY: every allocation starts with an initialized header of its width and is aligned to 8.
+        let [cap, head, tail, count] = unsafe {
+            match width {
+                Width::Tiny => base.cast::<[u8; 4]>().read().map(u32::from),
+                Width::Small => base.cast::<[u16; 4]>().read().map(u32::from),
+                Width::Wide => base.cast::<[u32; 4]>().read(),
+            }
+        };
+        Some(Meta { cap, head, tail, count })
     }
 
     /// Stores the header, which must fit the allocation's width. A small buffer's values do, since its
     /// elements take at least two bytes each.
     #[inline]
     fn set_meta(&mut self, meta: Meta) {
-        let Some(ptr) = self.ptr else { return };
-        let (base, header) = Buffer::base(ptr);
+        let Some(ptr) = self.ptr.get() else { return };
+        let (base, width) = Buffer::base(ptr);
         debug_assert!(meta.head <= meta.tail && meta.tail <= meta.cap);
-        if header == SMALL_HEADER {
-            let small = [meta.cap as u16, meta.head as u16, meta.tail as u16, meta.count as u16];
-            // SAFETY: the header belongs to the allocation, which `self` owns.
-            unsafe { base.cast::<[u16; 4]>().write(small) };
-        } else {
-            let wide = [meta.cap, meta.head, meta.tail, meta.count];
-            // SAFETY: as above.
-            unsafe { base.cast::<[u32; 4]>().write(wide) };
+        let numbers = [meta.cap, meta.head, meta.tail, meta.count];
+        // SAFETY: the header belongs to the allocation, which `self` owns.
+        unsafe {
+            match width {
+                Width::Tiny => base.cast::<[u8; 4]>().write(numbers.map(|number| number as u8)),
+                Width::Small => base.cast::<[u16; 4]>().write(numbers.map(|number| number as u16)),
+                Width::Wide => base.cast::<[u32; 4]>().write(numbers),
+            }
         }
     }
 
     /// Where the data bytes start.
     #[inline]
     fn data(ptr: NonNull<u8>) -> *mut u8 {
-        let (base, header) = Buffer::base(ptr);
-        base.wrapping_add(header)
+        let (base, width) = Buffer::base(ptr);
+        base.wrapping_add(width.header())
     }
 
     fn layout(size: usize) -> Layout {
@@ -138,15 +161,11 @@ impl Buffer {
         Layout::from_size_align(size, ALIGN).expect("a size below 4 GiB")
     }
 
-    fn header_len(alloc_size: usize) -> usize {
-        if alloc_size <= SMALL_MAX { SMALL_HEADER } else { WIDE_HEADER }
-    }
-
     /// Bytes of the whole allocation; 0 when empty.
     #[inline]
     fn alloc_size(&self) -> usize {
-        match (self.ptr, self.meta()) {
-            (Some(ptr), Some(meta)) => Buffer::base(ptr).1 + meta.cap as usize,
+        match (self.ptr.get(), self.meta()) {
+            (Some(ptr), Some(meta)) => Buffer::base(ptr).1.header() + meta.cap as usize,
             _ => 0,
         }
     }
@@ -157,16 +176,15 @@ impl Buffer {
         // SAFETY: the layout has a size, since each is at least a header.
         let base = unsafe { alloc::alloc_zeroed(layout) };
         let Some(base) = NonNull::new(base) else { alloc::handle_alloc_error(layout) };
-        let header = Buffer::header_len(size);
-        let ptr = if header == WIDE_HEADER { base.map_addr(|addr| addr | WIDE) } else { base };
-        let mut buffer = Buffer { ptr: Some(ptr) };
-        buffer.set_meta(Meta { cap: (size - header) as u32, head: 0, tail: 0, count: 0 });
+        let width = Width::of(size);
+        let mut buffer = Buffer { ptr: Ptr48::new(base.map_addr(|addr| addr | width.tag())) };
+        buffer.set_meta(Meta { cap: (size - width.header()) as u32, head: 0, tail: 0, count: 0 });
         buffer
     }
 
     fn release(&mut self) {
         let size = self.alloc_size();
-        if let Some(ptr) = self.ptr.take() {
+        if let Some(ptr) = std::mem::take(&mut self.ptr).get() {
             // SAFETY: the allocation was made with the layout of this size, and nothing points to it any
             // more.
             unsafe { alloc::dealloc(Buffer::base(ptr).0, Buffer::layout(size)) };
@@ -194,7 +212,7 @@ impl Buffer {
     /// The bytes in use and the number of elements.
     #[inline]
     pub(super) fn bytes(&self) -> (&[u8], usize) {
-        match (self.ptr, self.meta()) {
+        match (self.ptr.get(), self.meta()) {
             (Some(ptr), Some(meta)) => {
                 let start = Buffer::data(ptr).wrapping_add(meta.head as usize);
                 // SAFETY: `head..tail` lies within the data bytes, which are initialized, and borrowed with
@@ -208,7 +226,7 @@ impl Buffer {
 
     /// The bytes in use, to change in place, and the number of elements.
     pub(super) fn bytes_mut(&mut self) -> (&mut [u8], usize) {
-        match (self.ptr, self.meta()) {
+        match (self.ptr.get(), self.meta()) {
             (Some(ptr), Some(meta)) => {
                 let start = Buffer::data(ptr).wrapping_add(meta.head as usize);
                 // SAFETY: as in `bytes`, and borrowed mutably.
@@ -244,7 +262,7 @@ impl Buffer {
                 meta = self.give_back(meta);
             }
         }
-        let Some(ptr) = self.ptr.filter(|_| ins > 0) else { return &mut [] };
+        let Some(ptr) = self.ptr.get().filter(|_| ins > 0) else { return &mut [] };
         let gap = Buffer::data(ptr).wrapping_add(meta.head as usize + offset);
         // SAFETY: `offset + ins` is at most the bytes in use, which start at the head, and `self` is borrowed
         // mutably.
@@ -265,7 +283,7 @@ impl Buffer {
             meta = self.make_room(meta, nearer, extra);
             nearer
         };
-        let Some(ptr) = self.ptr else { return meta };
+        let Some(ptr) = self.ptr.get() else { return meta };
         let start = Buffer::data(ptr).wrapping_add(meta.head as usize);
         if side == Side::Head {
             // SAFETY: there are `extra` data bytes before the head, and `left` bytes behind it.
@@ -283,7 +301,7 @@ impl Buffer {
     /// store.
     #[inline]
     fn close(&mut self, meta: Meta, left: usize, right: usize, less: usize) -> Meta {
-        let Some(ptr) = self.ptr else { return meta };
+        let Some(ptr) = self.ptr.get() else { return meta };
         let start = Buffer::data(ptr).wrapping_add(meta.head as usize);
         if left < right {
             // SAFETY: between the two there are at least `less` bytes: the `left` bytes stay within those in
@@ -305,7 +323,7 @@ impl Buffer {
         let free = meta.cap as usize - used;
         // Sliding must free enough to pay for itself; the other side keeps a quarter, lest the two take
         // turns.
-        if free >= extra + used / 8 && self.ptr.is_some() {
+        if free >= extra + used / 8 && self.ptr.get().is_some() {
             let spare = (free - extra) / 4;
             self.slide(meta, if side == Side::Tail { spare } else { free - spare });
         } else {
@@ -317,8 +335,9 @@ impl Buffer {
 
     /// The allocation for `data_len` bytes of data: a whole size class.
     fn size_for(data_len: usize) -> usize {
-        let small = rounded(SMALL_HEADER + data_len);
-        if small <= SMALL_MAX { small } else { rounded(WIDE_HEADER + data_len) }
+        let fits = |width: &Width| Width::of(rounded(width.header() + data_len)) <= *width;
+        let width = [Width::Tiny, Width::Small].into_iter().find(fits).unwrap_or(Width::Wide);
+        rounded(width.header() + data_len)
     }
 
     /// Moves to the smallest allocation that holds what is in use.
@@ -330,7 +349,7 @@ impl Buffer {
     }
 
     fn slide(&mut self, mut meta: Meta, head: usize) {
-        let Some(ptr) = self.ptr else { return };
+        let Some(ptr) = self.ptr.get() else { return };
         let used = meta.tail - meta.head;
         let data = Buffer::data(ptr);
         // SAFETY: both ranges lie within the data bytes: `head + used` is at most the capacity.
@@ -344,7 +363,7 @@ impl Buffer {
     fn reallocate(&mut self, size: usize, side: Side) {
         let (bytes, count) = self.bytes();
         let mut bigger = Buffer::allocate(size);
-        let cap = (size - Buffer::header_len(size)) as u32;
+        let cap = (size - Width::of(size).header()) as u32;
         let len = bytes.len() as u32;
         let head = if side == Side::Tail { 0 } else { cap - len };
         bigger.set_meta(Meta { cap, head, tail: head + len, count: count as u32 });

@@ -38,7 +38,7 @@ impl std::fmt::Display for Corrupt {
 
 impl std::error::Error for Corrupt {}
 
-/// Elements in one allocation; one pointer wide.
+/// Elements in one allocation; six bytes wide.
 #[derive(Clone, Default)]
 pub struct Listpack {
     buffer: Buffer,

@@ -32,8 +32,8 @@ fn contents(pack: &Listpack) -> Vec<Vec<u8>> {
 }
 
 #[test]
-fn a_pack_is_a_pointer_and_empty_costs_nothing() {
-    assert_eq!(size_of::<Listpack>(), 8);
+fn a_pack_is_six_bytes_and_empty_costs_nothing() {
+    assert_eq!(size_of::<Listpack>(), 6);
     assert_eq!(size_of::<Option<Elem<'_>>>(), 24);
     let mut pack = Listpack::new();
     assert_eq!((pack.mem_bytes(), pack.lp_bytes(), pack.first(), pack.get(0)), (0, 7, None, None));

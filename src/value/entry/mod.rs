@@ -1,9 +1,10 @@
 //! A key with its value in one allocation.
 //!
 //! The block is `header (8) | expiry (8, if any) | length of a long key (8, if it is one) | payload | key | text`.
-//! The payload is nothing for a short string, whose bytes are the text at the end; 8 bytes for an integer; and an
-//! owned [`Value`] for all else. A key of 16 bytes with a string of 16 bytes takes 40 bytes, with an expiry 48. The
-//! block's size is always a size class, so whatever fits into the same class is changed in place.
+//! The payload is nothing for a short string, whose bytes are the text at the end; a word for an integer or a
+//! collection; and a `Vec` for a string that is long or has been edited. A key of 16 bytes with a string of 16 bytes
+//! takes 40 bytes, with an expiry 48. The block's size is always a size class, so whatever fits into the same class is
+//! changed in place.
 
 #[cfg(test)]
 mod tests;
@@ -15,8 +16,7 @@ use std::mem;
 use std::ptr::{self, NonNull};
 use std::slice;
 
-use super::types::EMBSTR_MAX;
-use super::{Type, Value, ValueMut, ValueRef};
+use super::{Hash, List, Set, Stream, Type, Value, ValueMut, ValueRef, ZSet};
 use crate::base::num::parse_i64;
 use crate::ds::size::rounded;
 use crate::ds::table::Item;
@@ -33,9 +33,35 @@ enum Kind {
     Text,
     /// An `i64`.
     Int,
-    /// A `Value`.
-    Owned,
+    /// A `Vec<u8>`.
+    Raw,
+    List,
+    Set,
+    ZSet,
+    Hash,
+    /// A `Box<Stream>`.
+    Stream,
 }
+
+impl Kind {
+    const ALL: [Kind; 8] =
+        [Kind::Text, Kind::Int, Kind::Raw, Kind::List, Kind::Set, Kind::ZSet, Kind::Hash, Kind::Stream];
+
+    /// The payload's size in bytes, a multiple of 8.
+    #[inline(always)]
+    fn payload_size(self) -> usize {
+        match self {
+            Kind::Text => 0,
+            Kind::Raw => size_of::<Vec<u8>>(),
+            _ => 8,
+        }
+    }
+}
+
+const _: () = {
+    assert!(size_of::<List>() == 8 && size_of::<Set>() == 8);
+    assert!(size_of::<ZSet>() == 8 && size_of::<Hash>() == 8);
+};
 
 /// The shape of a block: what its size and the places in it follow from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,9 +85,9 @@ struct Header {
 }
 
 const HEADER: usize = size_of::<Header>();
-const KIND_MASK: u8 = 3;
-const EXPIRES: u8 = 1 << 2;
-const LONG: u8 = 1 << 3;
+const KIND_MASK: u8 = 7;
+const EXPIRES: u8 = 1 << 3;
+const LONG: u8 = 1 << 4;
 
 impl Shape {
     #[inline(always)]
@@ -81,12 +107,7 @@ impl Shape {
 
     #[inline(always)]
     fn key_at(&self) -> usize {
-        let payload = match self.kind {
-            Kind::Text => 0,
-            Kind::Int => size_of::<i64>(),
-            Kind::Owned => size_of::<Value>(),
-        };
-        self.payload_at() + payload
+        self.payload_at() + self.kind.payload_size()
     }
 
     #[inline(always)]
@@ -120,7 +141,6 @@ unsafe impl Send for Entry {}
 const _: () = {
     const fn is_send<T: Send>() {}
     is_send::<Value>();
-    assert!(size_of::<Value>() <= 24 && align_of::<Value>() <= 8);
 };
 
 // SAFETY: the block's address is all an entry consists of; allocators give addresses of user space, below 2^48.
@@ -172,8 +192,8 @@ impl Entry {
                 entry
             }
             value => {
-                let mut entry = Entry::alloc(key, Kind::Owned, 0, expire_at_ms);
-                entry.write_payload(owned(value));
+                let mut entry = Entry::alloc(key, owned_kind(&value), 0, expire_at_ms);
+                entry.write_owned(value);
                 entry
             }
         }
@@ -220,21 +240,34 @@ impl Entry {
     /// The value, to be read.
     #[inline]
     pub fn value(&self) -> ValueRef<'_> {
-        let shape = self.shape();
-        match shape.kind {
-            Kind::Text => ValueRef::Str(self.text()),
-            // SAFETY: the payload of this kind is an `i64`.
-            Kind::Int => ValueRef::Int(unsafe { self.at(shape.payload_at()).cast::<i64>().read() }),
-            Kind::Owned => self.payload().as_ref(),
+        // SAFETY: each kind is read as what it is.
+        unsafe {
+            match self.shape().kind {
+                Kind::Text => ValueRef::Str(self.text()),
+                Kind::Int => ValueRef::Int(*self.payload()),
+                Kind::Raw => ValueRef::Str(self.payload::<Vec<u8>>()),
+                Kind::List => ValueRef::List(self.payload()),
+                Kind::Set => ValueRef::Set(self.payload()),
+                Kind::ZSet => ValueRef::ZSet(self.payload()),
+                Kind::Hash => ValueRef::Hash(self.payload()),
+                Kind::Stream => ValueRef::Stream(self.payload::<Box<Stream>>()),
+            }
         }
     }
 
     /// The value, to be changed in place.
     #[inline]
     pub fn value_mut(&mut self) -> ValueMut<'_> {
-        match self.shape().kind {
-            Kind::Text | Kind::Int => ValueMut::Str,
-            Kind::Owned => self.payload_mut().as_mut(),
+        // SAFETY: each kind is taken as what it is.
+        unsafe {
+            match self.shape().kind {
+                Kind::Text | Kind::Int | Kind::Raw => ValueMut::Str,
+                Kind::List => ValueMut::List(self.payload_mut()),
+                Kind::Set => ValueMut::Set(self.payload_mut()),
+                Kind::ZSet => ValueMut::ZSet(self.payload_mut()),
+                Kind::Hash => ValueMut::Hash(self.payload_mut()),
+                Kind::Stream => ValueMut::Stream(self.payload_mut::<Box<Stream>>()),
+            }
         }
     }
 
@@ -247,12 +280,10 @@ impl Entry {
     /// Makes the value a string as SET stores it and sets or removes the expiry, with at most one allocation.
     pub fn overwrite_string(&mut self, bytes: &[u8], expire_at_ms: Option<i64>) {
         let kind = string_kind(bytes);
-        if kind == StringKind::Long && self.shape().kind == Kind::Owned {
+        if kind == StringKind::Long && self.shape().kind == Kind::Raw {
             // One long string after another: its buffer will do, unless it would be mostly empty.
-            if let Value::Raw(old) = self.payload_mut()
-                && old.capacity() >= bytes.len()
-                && old.capacity() / 2 <= bytes.len()
-            {
+            let old = self.raw_mut();
+            if old.capacity() >= bytes.len() && old.capacity() / 2 <= bytes.len() {
                 old.clear();
                 old.extend_from_slice(bytes);
                 return self.set_expire(expire_at_ms);
@@ -281,19 +312,16 @@ impl Entry {
     pub fn edit_string(&mut self) -> &mut Vec<u8> {
         let shape = self.shape();
         let bytes = match self.value() {
-            _ if shape.kind == Kind::Owned => None,
+            _ if shape.kind == Kind::Raw => None,
             ValueRef::Int(number) => Some(number.to_string().into_bytes()),
             ValueRef::Str(bytes) => Some(bytes.to_vec()),
-            _ => None,
+            _ => panic!("only strings are edited as strings"),
         };
         if let Some(bytes) = bytes {
-            self.clear_for(Kind::Owned, 0, shape.expires);
-            self.write_payload(Value::Raw(bytes));
+            self.clear_for(Kind::Raw, 0, shape.expires);
+            self.write_payload(bytes);
         }
-        match self.payload_mut() {
-            Value::Raw(bytes) => bytes,
-            _ => panic!("only strings are edited as strings"),
-        }
+        self.raw_mut()
     }
 
     /// Puts another value in the place of the present one, which is dropped; key, expiry and clock stay.
@@ -306,8 +334,8 @@ impl Entry {
                 self.write_text(&bytes);
             }
             value => {
-                self.clear_for(Kind::Owned, 0, expires);
-                self.write_payload(owned(value));
+                self.clear_for(owned_kind(&value), 0, expires);
+                self.write_owned(value);
             }
         }
     }
@@ -315,34 +343,39 @@ impl Entry {
     /// Takes the value out and leaves an empty string.
     pub fn take_value(&mut self) -> Value {
         let shape = self.shape();
-        let value = match shape.kind {
-            Kind::Owned => mem::replace(self.payload_mut(), Value::Int(0)),
-            _ => self.value().to_value(),
-        };
-        self.clear_for(Kind::Text, 0, shape.expires);
+        // SAFETY: what is moved out is reshaped away without a drop.
+        let value = unsafe { self.read_value() };
+        self.reshape(Shape { kind: Kind::Text, text_len: 0, ..shape }, false);
         value
     }
 
     /// The value without the entry.
-    pub fn into_value(mut self) -> Value {
-        match self.shape().kind {
-            Kind::Owned => mem::replace(self.payload_mut(), Value::Int(0)),
-            _ => self.value().to_value(),
-        }
+    pub fn into_value(self) -> Value {
+        let layout = self.shape().layout();
+        // SAFETY: what is moved out is not dropped, as only the block is freed.
+        let value = unsafe { self.read_value() };
+        // SAFETY: the block was allocated with this layout and is not used again.
+        unsafe { dealloc(self.into_ptr().as_ptr(), layout) };
+        value
     }
 
     /// A copy of the value, with its encoding.
     pub fn clone_value(&self) -> Value {
-        match self.shape().kind {
-            Kind::Owned => self.payload().clone(),
-            _ => self.value().to_value(),
+        match (self.shape().kind, self.value()) {
+            (Kind::Raw, ValueRef::Str(bytes)) => Value::Raw(bytes.to_vec()),
+            (_, value) => value.to_value(),
         }
     }
 
     /// All that the entry owns, in bytes of allocations.
     pub fn mem_bytes(&self) -> usize {
         let shape = self.shape();
-        let owned = if shape.kind == Kind::Owned { self.payload().mem_bytes() } else { 0 };
+        let owned = match shape.kind {
+            Kind::Text | Kind::Int => 0,
+            // SAFETY: the payload of this kind is a `Vec<u8>`.
+            Kind::Raw => rounded(unsafe { self.payload::<Vec<u8>>() }.capacity()),
+            _ => self.value().mem_bytes(),
+        };
         shape.block_size() + owned
     }
 
@@ -354,12 +387,9 @@ impl Entry {
     /// How many fields of the value have an expiry: 0 unless it is a hash.
     #[inline]
     pub fn volatile_fields(&self) -> usize {
-        match self.shape().kind {
-            Kind::Owned => match self.payload() {
-                Value::Hash(hash) => hash.volatile_len(),
-                _ => 0,
-            },
-            Kind::Text | Kind::Int => 0,
+        match self.value() {
+            ValueRef::Hash(hash) => hash.volatile_len(),
+            _ => 0,
         }
     }
 
@@ -371,12 +401,9 @@ impl Entry {
 
     /// The encoding's name for OBJECT ENCODING.
     pub fn encoding(&self) -> &'static str {
-        let shape = self.shape();
-        match shape.kind {
-            Kind::Int => "int",
-            Kind::Text if shape.text_len <= EMBSTR_MAX => "embstr",
-            Kind::Text => "raw",
-            Kind::Owned => self.payload().encoding(),
+        match self.shape().kind {
+            Kind::Raw => "raw",
+            _ => self.value().encoding(),
         }
     }
 
@@ -394,11 +421,7 @@ impl Entry {
     #[inline(always)]
     fn shape(&self) -> Shape {
         let header = self.header();
-        let kind = match header.flags & KIND_MASK {
-            0 => Kind::Text,
-            1 => Kind::Int,
-            _ => Kind::Owned,
-        };
+        let kind = Kind::ALL[usize::from(header.flags & KIND_MASK)];
         let mut shape = Shape {
             kind,
             expires: header.flags & EXPIRES != 0,
@@ -421,20 +444,49 @@ impl Entry {
         unsafe { slice::from_raw_parts(self.at(shape.text_at()), shape.text_len) }
     }
 
-    #[inline]
-    fn payload(&self) -> &Value {
-        let shape = self.shape();
-        assert_eq!(shape.kind, Kind::Owned);
-        // SAFETY: the payload of this kind is a `Value`, at a multiple of 8.
-        unsafe { &*self.at(shape.payload_at()).cast() }
+    /// The payload, which is at a multiple of 8.
+    ///
+    /// # Safety
+    /// It must be a `P`.
+    #[inline(always)]
+    unsafe fn payload<P>(&self) -> &P {
+        // SAFETY: the caller says that it is one; it is written when the block is made.
+        unsafe { &*self.at(self.shape().payload_at()).cast() }
     }
 
-    #[inline]
-    fn payload_mut(&mut self) -> &mut Value {
-        let shape = self.shape();
-        assert_eq!(shape.kind, Kind::Owned);
+    /// The payload, to be changed.
+    ///
+    /// # Safety
+    /// It must be a `P`.
+    #[inline(always)]
+    unsafe fn payload_mut<P>(&mut self) -> &mut P {
         // SAFETY: as in `payload`, and `self` is borrowed exclusively.
-        unsafe { &mut *self.at(shape.payload_at()).cast() }
+        unsafe { &mut *self.at(self.shape().payload_at()).cast() }
+    }
+
+    fn raw_mut(&mut self) -> &mut Vec<u8> {
+        assert_eq!(self.shape().kind, Kind::Raw);
+        // SAFETY: the payload of this kind is a `Vec<u8>`.
+        unsafe { self.payload_mut() }
+    }
+
+    /// A copy of the value's bits.
+    ///
+    /// # Safety
+    /// The payload must not be used or dropped afterwards.
+    unsafe fn read_value(&self) -> Value {
+        // SAFETY: each kind is read as what it is, and only once, as the caller says.
+        unsafe {
+            match self.shape().kind {
+                Kind::Text | Kind::Int => self.value().to_value(),
+                Kind::Raw => Value::Raw(ptr::read(self.payload())),
+                Kind::List => Value::List(ptr::read(self.payload())),
+                Kind::Set => Value::Set(ptr::read(self.payload())),
+                Kind::ZSet => Value::ZSet(ptr::read(self.payload())),
+                Kind::Hash => Value::Hash(ptr::read(self.payload())),
+                Kind::Stream => Value::Stream(ptr::read(self.payload())),
+            }
+        }
     }
 
     /// A block with key and expiry; payload and text are still to be written.
@@ -493,7 +545,7 @@ impl Entry {
     #[inline]
     fn write_payload<P>(&mut self, payload: P) {
         let shape = self.shape();
-        assert_eq!(shape.payload_at() + size_of::<P>(), shape.key_at());
+        assert_eq!(size_of::<P>(), shape.kind.payload_size());
         // SAFETY: the place is in the block, before the key, and a multiple of 8.
         unsafe { self.at(shape.payload_at()).cast::<P>().write(payload) };
     }
@@ -511,7 +563,22 @@ impl Entry {
         match kind {
             StringKind::Text => self.write_text(bytes),
             StringKind::Int(number) => self.write_payload(number),
-            StringKind::Long => self.write_payload(Value::Raw(bytes.to_vec())),
+            StringKind::Long => self.write_payload(bytes.to_vec()),
+        }
+    }
+
+    /// Writes a payload that owns something, for which the block must have been made.
+    fn write_owned(&mut self, value: Value) {
+        assert_eq!(self.shape().kind, owned_kind(&value));
+        match value {
+            Value::Int(_) => unreachable!("an integer owns nothing"),
+            Value::Str(bytes) => self.write_payload(bytes.into_vec()),
+            Value::Raw(bytes) => self.write_payload(bytes),
+            Value::List(list) => self.write_payload(list),
+            Value::Set(set) => self.write_payload(set),
+            Value::ZSet(zset) => self.write_payload(zset),
+            Value::Hash(hash) => self.write_payload(hash),
+            Value::Stream(stream) => self.write_payload(stream),
         }
     }
 
@@ -527,10 +594,10 @@ impl Entry {
     /// Drops what the payload owns; the payload must then be written or reshaped away.
     #[inline]
     fn drop_payload(&mut self) {
-        if self.shape().kind == Kind::Owned {
-            // A list's drop may be long but does not panic.
-            // SAFETY: the payload is a `Value`, and is not used again.
-            unsafe { ptr::drop_in_place(self.payload_mut()) };
+        // A list's drop may be long but does not panic.
+        if !matches!(self.shape().kind, Kind::Text | Kind::Int) {
+            // SAFETY: the payload is not used again.
+            drop(unsafe { self.read_value() });
         }
     }
 
@@ -613,15 +680,20 @@ impl From<StringKind> for Kind {
         match kind {
             StringKind::Text => Kind::Text,
             StringKind::Int(_) => Kind::Int,
-            StringKind::Long => Kind::Owned,
+            StringKind::Long => Kind::Raw,
         }
     }
 }
 
-/// A value as it is kept in a payload: a long string has a buffer that can be edited.
-fn owned(value: Value) -> Value {
+/// As what a value that is neither an integer nor a short string is kept: a long string has a buffer that can be edited.
+fn owned_kind(value: &Value) -> Kind {
     match value {
-        Value::Str(bytes) => Value::Raw(bytes.into_vec()),
-        value => value,
+        Value::Int(_) => Kind::Int,
+        Value::Str(_) | Value::Raw(_) => Kind::Raw,
+        Value::List(_) => Kind::List,
+        Value::Set(_) => Kind::Set,
+        Value::ZSet(_) => Kind::ZSet,
+        Value::Hash(_) => Kind::Hash,
+        Value::Stream(_) => Kind::Stream,
     }
 }

@@ -18,6 +18,7 @@ use crate::base::num::{MAX_INT_LEN, i64_to_buf};
 use crate::base::rng::Rng;
 use crate::ds::listpack::Listpack;
 use crate::ds::table::Pos;
+use crate::ds::thin::Thin;
 
 /// When a hash stops being a pack, and the seed of the table that it becomes.
 #[derive(Clone, Copy, Debug)]
@@ -70,7 +71,7 @@ enum Form {
     /// Fields and values in turn.
     Pack(Listpack),
     /// Any number of fields, which may have an expiry each.
-    Table(Box<Fields>),
+    Table(Thin<Fields>),
 }
 
 /// Where a field is. It holds until the hash changes.
@@ -98,7 +99,7 @@ impl Hash {
 
     /// An empty one that is a table from the start, for what will be large.
     pub fn new_table(seed: [u64; 2]) -> Hash {
-        Hash(Form::Table(Box::new(Fields::new(seed))))
+        Hash(Form::Table(Thin::new(Fields::new(seed))))
     }
 
     /// The hash of a pack from elsewhere, of which each field must have a value and stand once. It becomes a table if it
@@ -490,7 +491,7 @@ impl Hash {
                 let (name, value) = (text(name, &mut name_digits), text(value, &mut value_digits));
                 fields.set(name, value, Until::Forever, 0);
             }
-            self.0 = Form::Table(Box::new(fields));
+            self.0 = Form::Table(Thin::new(fields));
         }
         match &mut self.0 {
             Form::Table(table) => table,

@@ -225,10 +225,10 @@ fn changed_configuration_meets_old_nodes() {
 }
 
 #[test]
-fn two_words_and_sendable() {
+fn one_word_and_sendable() {
     fn sendable<T: Send + Sync>() {}
     sendable::<List>();
-    assert_eq!(size_of::<List>(), 16);
+    assert_eq!(size_of::<List>(), 8);
 }
 
 #[test]

@@ -15,6 +15,7 @@ use crate::ds::{
     listpack::{self, Listpack},
     size::rounded,
     table::{self, Table},
+    thin::Thin,
 };
 use member::{Member, member_bytes};
 
@@ -50,7 +51,7 @@ pub enum Set {
     /// Few short members, in the order in which they came.
     Pack(Listpack),
     /// Anything else.
-    Table(Box<Members>),
+    Table(Thin<Members>),
 }
 
 /// The members of a large set.
@@ -130,7 +131,7 @@ impl Set {
 
     /// An empty one that is a hash table from the start: for results whose size is open, or members from a file.
     pub fn table(cfg: &SetConfig) -> Set {
-        Set::Table(Box::new(Members::new(cfg.seed)))
+        Set::Table(Thin::new(Members::new(cfg.seed)))
     }
 
     /// The number of members.
@@ -332,7 +333,7 @@ impl Set {
     #[cold]
     fn make_table(&mut self, cfg: &SetConfig) -> &mut Members {
         if !matches!(self, Set::Table(_)) {
-            let mut members = Box::new(Members::new(cfg.seed));
+            let mut members = Thin::new(Members::new(cfg.seed));
             self.iter().for_each(|member| {
                 with_bytes(member, |bytes| members.insert(bytes));
             });

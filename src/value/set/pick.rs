@@ -104,7 +104,8 @@ impl Set {
                 Some(result)
             }
             Set::Table(members) => {
-                let member = members.table.remove(members.table.random(rng)?);
+                let pos = members.table.random(rng)?;
+                let member = members.table.remove(pos);
                 members.member_bytes -= member_bytes(member.bytes().len());
                 Some(f(Elem::Bytes(member.bytes())))
             }

@@ -13,6 +13,7 @@ pub use self::range::{LexBound, Range, ScoreBound};
 
 use self::indexed::Indexed;
 use crate::ds::listpack::{Corrupt, Elem, Listpack};
+use crate::ds::thin::Thin;
 
 /// What decides on the encoding, and the seed of the tables inside values.
 #[derive(Clone, Copy, Debug)]
@@ -30,7 +31,7 @@ pub enum ZSet {
     /// Pairs of member and score.
     Pack(Listpack),
     /// Many members, or a long one.
-    Indexed(Box<Indexed>),
+    Indexed(Thin<Indexed>),
 }
 
 /// How a member comes into a set, or changes there.
@@ -66,7 +67,7 @@ impl ZSet {
 
     /// An empty one in the large encoding, which alone tells -0 from 0.
     pub fn new_indexed(cfg: &ZSetConfig) -> ZSet {
-        ZSet::Indexed(Box::new(Indexed::new(cfg.seed)))
+        ZSet::Indexed(Thin::new(Indexed::new(cfg.seed)))
     }
 
     /// Takes over a pack of pairs, as files keep it, after checking that it is a sorted set.
@@ -243,7 +244,7 @@ impl ZSet {
 
     fn make_indexed(&mut self, cfg: &ZSetConfig) -> &mut Indexed {
         if let ZSet::Pack(pack) = self {
-            let mut indexed = Box::new(Indexed::new(cfg.seed));
+            let mut indexed = Thin::new(Indexed::new(cfg.seed));
             for (member, score) in pack::iter(pack) {
                 let member = member.to_vec();
                 let (hash, _) = indexed.find(&member);
