@@ -217,88 +217,92 @@ def key_memory(count, expiry=()):
     return measure
 
 
-def one_collection(count, part, each=1000):
-    """Resident bytes per member of one collection of `count` members. `part(number)` is a command's words for the
-    member `number`: the name and the key in the first pair, what is added in the second."""
+def collection_memory(count, commands):
+    """Resident bytes per `count`, of what `commands(key, number)` adds for the thousand from `number` on. It is done
+    once in small before, so that buffers and code pages that it needs are there."""
 
     def measure(server, _):
         with server.connect() as connection:
-            send_all(connection, [encode("SET", "warm", "up")] * 1000)
-            before = settled_rss(server)
-            for first in range(0, count, each):
-                words = [word for number in range(first, first + each) for word in part(number)[1]]
-                send_all(connection, [encode(*part(first)[0], *words)])
+            for key in ["warm"] * 10 + [None]:
+                before = settled_rss(server) if key is None else None
+                for first in range(0, 1000 if key else count, 1000):
+                    block = commands(key or "main", first)
+                    connection.sendall(b"".join(block))
+                    connection.sendall(encode("PING", "end"))
+                    last = b""
+                    while not last.endswith(b"$3\r\nend\r\n"):
+                        last = last[-16:] + connection.recv(1 << 18)
+                if key:
+                    send_all(connection, [encode("FLUSHALL")])
             return (settled_rss(server) - before) / count
 
     return measure
 
 
-def many_collections(count, command):
-    """Resident bytes per collection, of `count` collections that `command(number)` makes in one command each."""
+def one_collection(command, member):
+    """A million members of one key: `member(number)` gives the words that add one."""
 
-    def measure(server, _):
-        with server.connect() as connection:
-            send_all(connection, [encode("SET", "warm", "up")] * 1000)
-            before = settled_rss(server)
-            for first in range(0, count, 1000):
-                send_all(connection, [encode(*command(number)) for number in range(first, first + 1000)])
-            return (settled_rss(server) - before) / count
+    def commands(key, first):
+        words = [word for number in range(first, first + 1000) for word in member(number)]
+        return [encode(command, key, *words)]
 
-    return measure
+    return collection_memory(1_000_000, commands)
 
 
-def stream_memory(count):
-    """Resident bytes per entry of one stream, whose entries have three fields."""
+def small_collections(command, members):
+    """100,000 keys: `members(number)` gives the words that fill one."""
 
-    def measure(server, _):
-        with server.connect() as connection:
-            send_all(connection, [encode("SET", "warm", "up")] * 1000)
-            before = settled_rss(server)
-            for first in range(0, count, 1000):
-                numbers = range(first, first + 1000)
-                block = b"".join(
-                    encode("XADD", "mystream", f"{1_700_000_000_000 + 3 * n}-0", "sensor", n % 1000,
-                           "temperature", 20 + n % 100 / 10, "note", "abcdefgh")
-                    for n in numbers
-                )  # fmt: skip
-                connection.sendall(block)
-                read_lines(connection, 2 * len(numbers))
-            return (settled_rss(server) - before) / count
+    def commands(key, first):
+        return [encode(command, f"{key}:{number:09}", *members(number)) for number in range(first, first + 1000)]
 
-    return measure
+    return collection_memory(100_000, commands)
+
+
+def stream_entries(key, first):
+    for n in range(first, first + 1000):
+        fields = ("sensor", n % 1000, "temperature", 20 + n % 100 / 10, "note", "abcdefgh")
+        yield encode("XADD", key, f"{1_700_000_000_000 + 3 * n}-0", *fields)
 
 
 TEN = range(10)
 
 COLLECTIONS = [
-    Workload(
-        "memory-zset", "a member of a sorted set of 1.0 million", "bytes",
-        one_collection(1_000_000, lambda n: (("ZADD", "myzset"), (n * 37 % 1_000_003, f"member:{n:09}"))), 0.85,
-    ),
-    Workload(
-        "memory-set", "a member of a set of 1.0 million", "bytes",
-        one_collection(1_000_000, lambda n: (("SADD", "myset"), (f"member:{n:09}",))), 0.85,
-    ),
-    Workload(
-        "memory-hash", "a field of a hash of 1.0 million", "bytes",
-        one_collection(1_000_000, lambda n: (("HSET", "myhash"), (f"field:{n:09}", f"value:{n:09}"))), 0.85,
-    ),
-    Workload(
-        "memory-hashes", "a hash of ten fields, of 100,000", "bytes",
-        many_collections(
-            100_000, lambda n: ("HSET", f"hash:{n:09}", *(word for i in TEN for word in (f"field:{i}", f"value:{n + i}")))
-        ), 0.90,
-    ),
-    Workload(
-        "memory-lists", "a list of ten elements, of 100,000", "bytes",
-        many_collections(100_000, lambda n: ("RPUSH", f"list:{n:09}", *(f"element:{n + i}" for i in TEN))), 0.95,
-    ),
-    Workload(
-        "memory-list", "an element of a list of 1.0 million", "bytes",
-        one_collection(1_000_000, lambda n: (("RPUSH", "mylist"), (f"element:{n:09}",))), 1.0,
-    ),
-    Workload("memory-stream", "an entry of a stream of 500,000", "bytes", stream_memory(500_000), 1.0),
-]  # fmt: skip
+    Workload(f"memory-{name}", title, "bytes", measure, goal)
+    for name, title, goal, measure in (
+        (
+            "zset",
+            "a member of a sorted set of 1.0 million",
+            0.85,
+            one_collection("ZADD", lambda n: (n * 37 % 1_000_003, f"member:{n:09}")),
+        ),
+        ("set", "a member of a set of 1.0 million", 0.85, one_collection("SADD", lambda n: (f"member:{n:09}",))),
+        (
+            "hash",
+            "a field of a hash of 1.0 million",
+            0.85,
+            one_collection("HSET", lambda n: (f"field:{n:09}", f"value:{n:09}")),
+        ),
+        (
+            "hashes",
+            "a hash of ten fields, of 100,000",
+            0.90,
+            small_collections("HSET", lambda n: [word for i in TEN for word in (f"field:{i}", f"value:{n + i}")]),
+        ),
+        (
+            "lists",
+            "a list of ten elements, of 100,000",
+            0.95,
+            small_collections("RPUSH", lambda n: [f"element:{n + i}" for i in TEN]),
+        ),
+        (
+            "list",
+            "an element of a list of 1.0 million",
+            1.0,
+            one_collection("RPUSH", lambda n: (f"element:{n:09}",)),
+        ),
+        ("stream", "an entry of a stream of 500,000", 1.0, collection_memory(500_000, stream_entries)),
+    )
+]
 
 
 def subscriber_memory(server, scale, most=10_000):

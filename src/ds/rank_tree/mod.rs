@@ -20,7 +20,7 @@ pub use walk::{Iter, RevIter};
 /// Most elements of a leaf.
 const LEAF_MAX: usize = 64;
 /// Most children of an inner node.
-const INNER_MAX: usize = 32;
+const INNER_MAX: usize = 64;
 
 /// A child of an inner node.
 struct Child<T> {
@@ -357,6 +357,10 @@ impl<T: Copy> RankTree<T> {
                 Node::Leaf(items) => break items,
                 Node::Inner(children) => {
                     let at = last_child(children, |first| old(first).is_le());
+                    let behind = children.get(at + 1).is_some_and(|next| new(&next.first).is_le());
+                    if behind || new(&children[at].first).is_gt() {
+                        return false;
+                    }
                     node = &mut children[at].node;
                 }
             }
