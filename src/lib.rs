@@ -19,7 +19,7 @@
 //! | 7 | [`engine`] | from bytes to replies: feed, gates, call, settle, cron; no I/O |
 //! | 6 | [`cmd`] | the commands: a file or folder per family, spec beside handler |
 //! | 5 | [`command`] | what a command declares, the table of all, what a handler works with |
-//! | 4 | [`state`] | sessions, pub/sub, waiters, watches, parameters, counters: no sockets |
+//! | 4 | [`state`] | sessions, users, pub/sub, waiters, watches, parameters, counters: no sockets |
 //! |   | [`persist`] | the RDB form of values: no files |
 //! | 3 | [`store`] | databases, expiry, what changed, what is to be freed, snapshots |
 //! | 2 | [`value`] | entries, types, encodings |

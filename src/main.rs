@@ -170,6 +170,7 @@ fn configure(args: &[OsString]) -> Result<(Config, String, Vec<String>), Box<dyn
     }
     reader.args(&args)?;
     let (config, ignored) = reader.finish();
-    staywire::engine::commands(&config)?;
+    let table = staywire::engine::commands(&config)?;
+    staywire::engine::users(&config, &table)?;
     Ok((config, file, ignored))
 }

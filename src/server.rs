@@ -153,7 +153,9 @@ impl Builder {
         if let Some(why) = self.refused {
             return Err(Error::Config(why));
         }
-        engine::commands(&self.config).map_err(|error| Error::Config(error.to_string()))?;
+        let table = engine::commands(&self.config).map_err(|error| Error::Config(error.to_string()))?;
+        engine::users(&self.config, &table).map_err(|error| Error::Config(error.to_string()))?;
+        drop(table);
         let seed = self.seed.unwrap_or_else(random_seed);
         let mut engine = Engine::new(self.config, self.clock, seed);
         engine.state.journal = Journal::named(&self.name);
@@ -161,6 +163,7 @@ impl Builder {
             engine.state.config.port = 0;
         }
         let mut shell = Shell::new(engine)?;
+        shell.engine.load_users().map_err(Error::Config)?;
         let mut addr = None;
         if self.configured {
             shell.listen_configured()?;

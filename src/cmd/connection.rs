@@ -4,8 +4,12 @@ use crate::command::{
     Arg, ArgKind, Args, Categories, CmdError, CommandSpec, Ctx, Flags, Flow, Group, Outcome,
 };
 use crate::{
+    cmd::acl::refusals,
     resp::{Proto, error::shown},
-    state::session::{Closing, ReplyMode},
+    state::{
+        acl::{DEFAULT_NAME, DEFAULT_USER},
+        session::{Closing, ReplyMode},
+    },
 };
 
 /// The commands of this family.
@@ -115,13 +119,13 @@ fn auth(ctx: &mut Ctx<'_>) -> Outcome {
     }
     let (user, password) = match ctx.args.get(2) {
         Some(password) => (ctx.args.at(1), password),
-        None if ctx.state.config.requirepass.is_empty() => {
+        None if ctx.state.acl[DEFAULT_USER].nopass => {
             return Err(CmdError::new(
                 "ERR AUTH <password> called without any password configured for the default user. Are you sure \
                  your configuration is correct?",
             ));
         }
-        None => (b"default".as_slice(), ctx.args.at(1)),
+        None => (DEFAULT_NAME, ctx.args.at(1)),
     };
     log_in(ctx, user, password)?;
     ctx.ok()
@@ -132,22 +136,19 @@ fn auth_secrets(args: Args<'_>) -> Vec<usize> {
     if args.len() > 3 { Vec::new() } else { (1..args.len()).collect() }
 }
 
-/// Logs the session in as `user`. Without a password configured the default user takes any.
+/// Logs the session in as `user`.
 fn log_in(ctx: &mut Ctx<'_>, user: &[u8], password: &[u8]) -> Result<(), CmdError> {
-    let wanted = ctx.state.config.requirepass.as_slice();
-    if user != b"default" || !(wanted.is_empty() || same_secret(wanted, password)) {
-        ctx.state.stats.denied_logins += 1;
-        return Err(WRONG_PASS);
+    match ctx.state.acl.find(user).filter(|&user| ctx.state.acl[user].accepts(password)) {
+        Some(user) => {
+            ctx.session.user = user;
+            ctx.session.authenticated = true;
+            Ok(())
+        }
+        None => {
+            refusals::note_login(ctx, user);
+            Err(WRONG_PASS)
+        }
     }
-    ctx.session.authenticated = true;
-    Ok(())
-}
-
-/// Compares two secrets by their SHA-256, so that the time taken tells nothing about where they differ.
-fn same_secret(a: &[u8], b: &[u8]) -> bool {
-    use sha2::{Digest, Sha256};
-    let (a, b) = (Sha256::digest(a), Sha256::digest(b));
-    a.iter().zip(b.iter()).fold(0, |differ, (x, y)| differ | (x ^ y)) == 0
 }
 
 /// <https://valkey.io/commands/hello/>
@@ -283,7 +284,7 @@ fn reset(ctx: &mut Ctx<'_>) -> Outcome {
     if session.reply != ReplyMode::Skipping {
         session.reply = ReplyMode::On;
     }
-    session.authenticated = ctx.state.config.requirepass.is_empty();
+    ctx.state.log_out(session);
     session.out.proto = Proto::Resp2;
     session.out.simple("RESET");
     Ok(Flow::Done)

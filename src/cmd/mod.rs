@@ -1,7 +1,8 @@
 //! Floor 6: the commands, one file or folder per family: what each declares of itself beside its handler.
 
+pub mod acl;
 mod bitmaps;
-mod client;
+pub(crate) mod client;
 mod cluster;
 mod command;
 mod commandlog;
@@ -37,6 +38,7 @@ use crate::command::CommandSpec;
 
 /// All families.
 pub const FAMILIES: &[&[CommandSpec]] = &[
+    acl::COMMANDS,
     bitmaps::COMMANDS[0],
     bitmaps::COMMANDS[1],
     bitmaps::COMMANDS[2],

@@ -3,7 +3,9 @@
 //! Source: <https://valkey.io/topics/pubsub/>.
 
 use crate::{
-    command::{Arg, ArgKind, CmdError, CommandSpec, Ctx, Flags, Flow, Group, KeyFlags, KeySpec, Outcome},
+    command::{
+        Arg, ArgKind, Channels, CmdError, CommandSpec, Ctx, Flags, Flow, Group, KeyFlags, KeySpec, Outcome,
+    },
     resp::{error::shown, output::Output},
     state::pubsub::{Kind, SUBSCRIPTIONS_MAX, Subscriptions},
 };
@@ -12,15 +14,18 @@ use crate::{
 pub const COMMANDS: &[CommandSpec] = &[
     CommandSpec::new("publish", 3, Group::PubSub, publish)
         .flags(&[Flags::PUBSUB, Flags::LOADING, Flags::STALE, Flags::FAST, Flags::MAY_REPLICATE])
+        .channels(Channels::First)
         .doc("2.0.0", "Sends a message to the subscribers of a channel.", "O(N+M)")
         .args(&[Arg::new("channel", ArgKind::String), Arg::new("message", ArgKind::String)]),
     CommandSpec::new("spublish", 3, Group::PubSub, spublish)
         .flags(&[Flags::PUBSUB, Flags::LOADING, Flags::STALE, Flags::FAST, Flags::MAY_REPLICATE])
         .keys(&[KeySpec::range(KeyFlags::NOT_KEY, 1, 1, 1)])
+        .channels(Channels::First)
         .doc("7.0.0", "Sends a message to the subscribers of a shard channel.", "O(N)")
         .args(&[Arg::new("shardchannel", ArgKind::String), Arg::new("message", ArgKind::String)]),
     CommandSpec::new("subscribe", -2, Group::PubSub, subscribe)
         .flags(&[Flags::PUBSUB, Flags::NOSCRIPT, Flags::LOADING, Flags::STALE])
+        .channels(Channels::All)
         .doc("2.0.0", "Starts to receive the messages of channels.", "O(N)")
         .args(&[Arg::new("channel", ArgKind::String).multiple()])
         .while_subscribed()
@@ -33,6 +38,7 @@ pub const COMMANDS: &[CommandSpec] = &[
         .always_heard(),
     CommandSpec::new("psubscribe", -2, Group::PubSub, psubscribe)
         .flags(&[Flags::PUBSUB, Flags::NOSCRIPT, Flags::LOADING, Flags::STALE])
+        .channels(Channels::Patterns)
         .doc("2.0.0", "Starts to receive the messages of channels that match patterns.", "O(N)")
         .args(&[Arg::new("pattern", ArgKind::Pattern).multiple()])
         .while_subscribed()
@@ -46,6 +52,7 @@ pub const COMMANDS: &[CommandSpec] = &[
     CommandSpec::new("ssubscribe", -2, Group::PubSub, ssubscribe)
         .flags(&[Flags::PUBSUB, Flags::NOSCRIPT, Flags::LOADING, Flags::STALE])
         .keys(&[KeySpec::range(KeyFlags::NOT_KEY, 1, -1, 1)])
+        .channels(Channels::All)
         .doc("7.0.0", "Starts to receive the messages of shard channels.", "O(N)")
         .args(&[Arg::new("shardchannel", ArgKind::String).multiple()])
         .while_subscribed()

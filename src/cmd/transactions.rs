@@ -6,7 +6,7 @@ use crate::command::{
     Arg, Categories, CmdError, CommandSpec, Ctx, Flags, Flow, Group, KeyFlags, KeySpec, Outcome,
     table::CommandId,
 };
-use crate::state::watch::WATCHED_MAX;
+use crate::{cmd::acl::refusals, state::watch::WATCHED_MAX};
 
 /// The commands of this family.
 pub const COMMANDS: &[CommandSpec] = &[
@@ -78,7 +78,13 @@ fn exec(ctx: &mut Ctx<'_>) -> Outcome {
         let Ok(id) = ctx.table.lookup(command.args(), CommandId::MAX) else {
             unreachable!("it was found when queued")
         };
-        run(ctx, id, command.args());
+        match refusals::check_queued(ctx, id, command.args()) {
+            Ok(()) => run(ctx, id, command.args()),
+            Err(error) => {
+                ctx.session.out.error(&error);
+                ctx.state.stats.count_error(error.code());
+            }
+        }
     }
     Ok(Flow::Done)
 }

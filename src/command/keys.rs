@@ -15,31 +15,84 @@ pub enum NoKeys {
 }
 
 /// Whether a command has keys, as shard channels are not.
+#[inline]
 pub fn has_keys(spec: &CommandSpec) -> bool {
-    key_specs(spec).next().is_some()
+    spec.keys.iter().any(|key| is_key(&key))
 }
 
-fn key_specs(spec: &CommandSpec) -> impl Iterator<Item = &'static KeySpec> + use<> {
-    spec.keys.iter().filter(|key| !key.flags.has(KeyFlags::NOT_KEY))
+fn is_key(key: &&KeySpec) -> bool {
+    !key.flags.has(KeyFlags::NOT_KEY)
 }
 
-/// The positions of all keys in `args`, with what the command does to each.
-pub fn find(spec: &CommandSpec, args: Args<'_>) -> Result<Vec<(usize, KeyFlags)>, NoKeys> {
-    let mut keys = key_specs(spec).peekable();
-    if keys.peek().is_none() {
+/// Most runs of arguments that a command's keys make.
+const RUNS_MAX: usize = 4;
+
+/// Arguments at equal distances that are keys.
+#[derive(Clone, Copy, Default, Debug)]
+struct Run {
+    first: usize,
+    last: usize,
+    step: usize,
+    flags: KeyFlags,
+}
+
+/// Where the keys of one call stand, and what it does to each.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Keys {
+    runs: [Run; RUNS_MAX],
+    len: usize,
+}
+
+impl Keys {
+    /// One key.
+    pub fn one(at: usize, flags: KeyFlags) -> Keys {
+        Keys::default().and(at, at, flags)
+    }
+
+    /// The same and all arguments from `first` to `last`.
+    pub fn and(mut self, first: usize, last: usize, flags: KeyFlags) -> Keys {
+        self.add(Run { first, last, step: 1, flags });
+        self
+    }
+
+    fn add(&mut self, run: Run) {
+        self.runs[self.len] = run;
+        self.len += 1;
+    }
+
+    /// The places of the keys and what the command does to them.
+    pub fn iter(&self) -> impl Iterator<Item = (usize, KeyFlags)> + Clone + '_ {
+        self.runs[..self.len]
+            .iter()
+            .flat_map(|run| (run.first..=run.last).step_by(run.step).map(|at| (at, run.flags)))
+    }
+}
+
+/// The keys in `args`.
+pub fn find(spec: &CommandSpec, args: Args<'_>) -> Result<Keys, NoKeys> {
+    if !has_keys(spec) {
         return Err(NoKeys::None);
     }
-    if let Some(find) = spec.key_finder {
-        return find(args).ok_or(NoKeys::Invalid);
+    match spec.key_finder {
+        Some(find) => find(args),
+        None => find_described(spec.keys, args),
     }
-    let mut found = Vec::new();
-    for key in keys {
-        find_one(key, args, &mut found).ok_or(NoKeys::Invalid)?;
-    }
-    Ok(found)
+    .ok_or(NoKeys::Invalid)
 }
 
-fn find_one(key: &KeySpec, args: Args<'_>, found: &mut Vec<(usize, KeyFlags)>) -> Option<()> {
+/// The keys that key specs alone tell of.
+pub fn find_described(specs: &[KeySpec], args: Args<'_>) -> Option<Keys> {
+    let mut found = Keys::default();
+    for key in specs.iter().filter(is_key) {
+        if let Some(run) = find_one(key, args)? {
+            found.add(run);
+        }
+    }
+    Some(found)
+}
+
+/// The run of keys that one spec tells of, if it is there at all; `None` where the arguments do not fit.
+fn find_one(key: &KeySpec, args: Args<'_>) -> Option<Option<Run>> {
     let first = match key.begin {
         BeginSearch::Index(i) => i as usize,
         BeginSearch::Keyword(word, from) => {
@@ -52,7 +105,7 @@ fn find_one(key: &KeySpec, args: Args<'_>, found: &mut Vec<(usize, KeyFlags)>) -
             };
             match at {
                 Some(at) => at + 1,
-                None => return Some(()),
+                None => return Some(None),
             }
         }
         BeginSearch::Unknown => return None,
@@ -60,13 +113,13 @@ fn find_one(key: &KeySpec, args: Args<'_>, found: &mut Vec<(usize, KeyFlags)>) -
     if first >= args.len() {
         return None;
     }
-    let (start, end, step) = match key.find {
+    let (first, last, step) = match key.find {
         FindKeys::Range { last, step, limit } => {
             let last = if last >= 0 {
                 first + last as usize
             } else {
                 let last = args.len().checked_sub(last.unsigned_abs() as usize)?;
-                if limit > 1 { first + (last + 1 - first) / limit as usize - 1 } else { last }
+                if limit > 1 { (first + (last + 1 - first) / limit as usize).checked_sub(1)? } else { last }
             };
             (first, last, step as usize)
         }
@@ -81,9 +134,8 @@ fn find_one(key: &KeySpec, args: Args<'_>, found: &mut Vec<(usize, KeyFlags)>) -
         }
         FindKeys::Unknown => return None,
     };
-    if end >= args.len() || end < start {
+    if last >= args.len() || last < first {
         return None;
     }
-    found.extend((start..=end).step_by(step).map(|i| (i, key.flags)));
-    Some(())
+    Some(Some(Run { first, last, step, flags: key.flags }))
 }

@@ -1,5 +1,6 @@
 //! Floor 5: commands as data: what each declares of itself, the table of all, and what a handler works with.
 
+pub mod access;
 pub mod ctx;
 pub mod effects;
 pub mod keys;
@@ -11,6 +12,6 @@ mod wait;
 pub use crate::resp::{error::CmdError, request::Args};
 pub use ctx::{Ctx, Flow, Outcome};
 pub use spec::{
-    Arg, ArgKind, BeginSearch, Behaviour, Categories, CommandSpec, FindKeys, Flags, Group, Handler, KeyFlags,
-    KeySpec,
+    Arg, ArgKind, BeginSearch, Behaviour, Categories, Channels, CommandSpec, FindKeys, Flags, Group, Handler,
+    KeyFlags, KeySpec,
 };

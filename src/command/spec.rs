@@ -1,6 +1,9 @@
 //! What a command declares of itself: one value from which dispatch, gates, COMMAND, help and documentation derive.
 
-use super::ctx::{Ctx, Flow};
+use super::{
+    ctx::{Ctx, Flow},
+    keys::Keys,
+};
 use crate::resp::{error::CmdError, request::Args};
 
 /// A command's code: reads `ctx.args`, writes its reply to `ctx.session.out`. On `Err` nothing must have been written.
@@ -8,7 +11,7 @@ pub type Handler = fn(&mut Ctx<'_>) -> Result<Flow, CmdError>;
 
 /// Finds the places of a command's keys where they, or what it does to them, depend on other arguments; `None` where
 /// the arguments do not fit.
-pub type KeyFinder = fn(Args<'_>) -> Option<Vec<(usize, KeyFlags)>>;
+pub type KeyFinder = fn(Args<'_>) -> Option<Keys>;
 
 /// Which arguments of a call are secrets, in rising order: MONITOR and the logs do not show them.
 pub type Secrets = fn(Args<'_>) -> Vec<usize>;
@@ -27,6 +30,11 @@ macro_rules! bits {
                 pub const $name: $type = $type(1 << $crate::command::spec::position(Self::TEXTS, $text));
             )*
             const NAMES: &'static [(&'static str, $type)] = &[$(($text, $type::$name)),*];
+
+            /// All bits with their names.
+            pub fn all() -> impl Iterator<Item = (&'static str, $type)> {
+                Self::NAMES.iter().copied()
+            }
 
             /// The names of the bits that are set.
             pub fn names(self) -> impl Iterator<Item = &'static str> + Clone {
@@ -201,6 +209,18 @@ impl KeySpec {
     }
 }
 
+/// Which arguments name channels that a call publishes to or subscribes to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Channels {
+    None,
+    /// The first one.
+    First,
+    /// All.
+    All,
+    /// All, and they are patterns.
+    Patterns,
+}
+
 /// The family under which documentation lists a command.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Group {
@@ -364,6 +384,7 @@ pub struct CommandSpec {
     pub keys: &'static [KeySpec],
     /// Says more than `keys` for a given call.
     pub key_finder: Option<KeyFinder>,
+    pub channels: Channels,
     pub group: Group,
     pub since: &'static str,
     pub summary: &'static str,
@@ -389,6 +410,7 @@ impl CommandSpec {
             categories: Categories::NONE,
             keys: &[],
             key_finder: None,
+            channels: Channels::None,
             group,
             since: "1.0.0",
             summary: "",
@@ -490,6 +512,12 @@ impl CommandSpec {
     /// How to find its keys where `keys` cannot say it all.
     pub const fn find_keys(mut self, finder: KeyFinder) -> CommandSpec {
         self.key_finder = Some(finder);
+        self
+    }
+
+    /// Which arguments name channels that it publishes to or subscribes to.
+    pub const fn channels(mut self, channels: Channels) -> CommandSpec {
+        self.channels = channels;
         self
     }
 

@@ -1,9 +1,12 @@
 //! The table of all commands: finds a command by its name.
 
-use super::spec::CommandSpec;
-use crate::resp::{
-    error::{CmdError, shown},
-    request::Args,
+use super::spec::{Categories, CommandSpec};
+use crate::{
+    resp::{
+        error::{CmdError, shown},
+        request::Args,
+    },
+    state::acl,
 };
 
 /// A command's place in the table.
@@ -151,6 +154,18 @@ impl Table {
     /// The subcommands of a command.
     pub fn subcommands(&self, entry: &Entry) -> &[Entry] {
         &self.entries[entry.subcommands.0 as usize..entry.subcommands.1 as usize]
+    }
+
+    /// What access control knows of the commands.
+    pub fn catalog(&self) -> acl::Catalog {
+        let item = |entry: &Entry| acl::Item {
+            full_name: entry.full_name.clone(),
+            categories: entry.spec.all_categories().0,
+            is_subcommand: entry.container.is_some(),
+            subcommands: entry.subcommands.0..entry.subcommands.1,
+        };
+        let categories = Categories::all().map(|(name, bits)| (name.trim_start_matches('@'), bits.0));
+        acl::Catalog::new(self.entries.iter().map(item).collect(), categories.collect())
     }
 
     /// Finds a command that is no subcommand, in any case.

@@ -5,13 +5,15 @@ use super::{
     observe::{self, Part},
 };
 use crate::{
+    cmd::acl::refusals,
     command::{
-        Args, Behaviour, CmdError, CommandSpec, Ctx, Flags, Flow, Outcome,
+        Args, Behaviour, CmdError, CommandSpec, Ctx, Flags, Flow, Outcome, access,
         effects::Effects,
         table::{CommandId, Table},
     },
     state::{
         State,
+        acl::log::Context,
         pause::PauseMode,
         session::{Closing, Session},
         waiters::{BlockRequest, Blocked},
@@ -43,6 +45,7 @@ impl Engine {
             Err(error) => return self.reject_unknown(session, args, &error),
         };
         fatal::note(Some(Running { session_id: session.id, command: id, args: args.len() as u32 }));
+        session.last_command = id;
         match self.gate(session, id, args) {
             Ok(Gate::Run) => self.call(session, id, args),
             Ok(Gate::Queue) => {
@@ -54,10 +57,7 @@ impl Engine {
                 }
                 session.out.simple("QUEUED");
             }
-            Ok(Gate::Postpone) => {
-                session.last_command = id;
-                self.state.pause.postpone(session);
-            }
+            Ok(Gate::Postpone) => self.state.pause.postpone(session),
             Err(error) => {
                 self.state.stats.by_command[id as usize].rejected += 1;
                 if self.table.entry(id).spec.behaviour.has(Behaviour::ABORTS_TRANSACTION) {
@@ -71,24 +71,24 @@ impl Engine {
 
     /// All that can keep a command from running, in the order of Redis.
     #[inline]
-    fn gate(&self, session: &Session, id: CommandId, args: Args<'_>) -> Result<Gate, CmdError> {
+    fn gate(&mut self, session: &Session, id: CommandId, args: Args<'_>) -> Result<Gate, CmdError> {
         let entry = self.table.entry(id);
         let spec = entry.spec;
         if !spec.arity_fits(args.len()) {
             return Err(CmdError::wrong_arity(&entry.full_name));
         }
-        if !session.authenticated && !spec.flags.has(Flags::NO_AUTH) {
-            return Err(CmdError::new("NOAUTH Authentication required."));
-        }
         if spec.flags.has(Flags::PROTECTED) {
             self.gate_protected(session, entry.container.unwrap_or(spec).name)?;
-        }
-        if session.monitor && spec.flags.has(KEYSPACE_FLAGS) {
-            return Err(CmdError::new("ERR Replica can't interact with the keyspace"));
         }
         let in_multi = session.transaction.is_some();
         if in_multi && spec.flags.has(Flags::NO_MULTI) {
             return Err(CmdError::new("ERR Command not allowed inside a transaction"));
+        }
+        if !(session.authenticated & self.state.acl[session.user].unrestricted) {
+            gate_access(&mut self.state, &self.table, session, self.store.now_ms, (id, args))?;
+        }
+        if session.monitor && spec.flags.has(KEYSPACE_FLAGS) {
+            return Err(CmdError::new("ERR Replica can't interact with the keyspace"));
         }
         if session.in_subscribed_mode() && !spec.behaviour.has(Behaviour::WHILE_SUBSCRIBED) {
             return Err(not_while_subscribed(&entry.full_name));
@@ -179,7 +179,6 @@ impl Engine {
     #[inline]
     pub(super) fn call(&mut self, session: &mut Session, id: CommandId, args: Args<'_>) {
         self.prepare(session);
-        session.last_command = id;
         session.out.limit(self.output_hard_limit(session));
         session.pending_before = session.out.pending_bytes();
         let outcome = self.handle(session, id, args);
@@ -235,6 +234,14 @@ impl Engine {
         self.prepare(session);
         let args = blocked.args.args();
         let id = self.command_of(blocked);
+        let allowed = gate_access(&mut self.state, &self.table, session, self.store.now_ms, (id, args));
+        if let Err(error) = allowed {
+            // What the user may has changed meanwhile.
+            session.out.error(&error);
+            self.state.stats.count_error(error.code());
+            self.state.stats.by_command[id as usize].rejected += 1;
+            return true;
+        }
         session.pending_before = session.out.pending_bytes();
         let selected = std::mem::replace(&mut session.db, blocked.db);
         let outcome = self.handle(session, id, args);
@@ -297,6 +304,25 @@ impl Engine {
         self.store.set_now(now_us.div_euclid(1000));
         self.next_ms_ticks_ns = ticks_ns + (1000 - now_us.rem_euclid(1000) as u64) * 1000;
     }
+}
+
+/// Whether a session is logged in, and its user may make a call. What is refused is logged.
+#[cold]
+fn gate_access(
+    state: &mut State,
+    table: &Table,
+    session: &Session,
+    now_ms: i64,
+    (id, args): (CommandId, Args<'_>),
+) -> Result<(), CmdError> {
+    if state.must_log_in(session) && !table.entry(id).spec.flags.has(Flags::NO_AUTH) {
+        return Err(CmdError::new("NOAUTH Authentication required."));
+    }
+    access::check(&state.acl[session.user], table, id, args).map_err(|denied| {
+        let context = if session.transaction.is_some() { Context::Transaction } else { Context::TopLevel };
+        refusals::note((state, table, session), now_ms, (id, args), denied, context);
+        refusals::error(&state.acl[session.user], table.entry(id), denied)
+    })
 }
 
 /// A client in RESP2's subscribed mode may only change what it receives.

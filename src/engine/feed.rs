@@ -59,7 +59,7 @@ impl Engine {
                 more = at < input.len();
                 break;
             }
-            limits.authenticated = session.authenticated;
+            limits.authenticated = !self.state.must_log_in(&session);
             limits.bulk_max_bytes = self.state.config.bulk_max_bytes;
             let pending = session.out.pending_bytes();
             if scout.is_empty() && !parser.is_inside() && !self.store.fits_cache(session.db) {

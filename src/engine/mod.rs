@@ -20,6 +20,7 @@ use crate::{
     resp::{output::Output, request::Parser},
     state::{
         State,
+        acl::{Acl, DEFAULT_USER, User},
         config::{Config, ConfigError, Rename},
         session::{Address, Closing, Session, SessionKey},
     },
@@ -66,14 +67,44 @@ pub fn commands(config: &Config) -> Result<Table, ConfigError> {
     Ok(table)
 }
 
+/// The users that the configuration names, beside the default one, whose password `requirepass` is unless it is named,
+/// too. The error names the line that cannot be followed.
+pub fn users(config: &Config, table: &Table) -> Result<Acl, ConfigError> {
+    let mut acl = Acl::new(table.catalog());
+    acl.set_default_password(&config.requirepass);
+    for line in &config.users {
+        let error = |why: String| ConfigError { why, ..line.place.clone() };
+        if !config.aclfile.is_empty() {
+            return Err(error(BOTH_FILES.into()));
+        }
+        let terms = acl.terms(config.opens_channels());
+        let mut user = User::new(&line.name, terms);
+        for rule in &line.rules {
+            user.apply(rule, terms).map_err(|why| {
+                let (rule, name) = (String::from_utf8_lossy(rule), String::from_utf8_lossy(&line.name));
+                error(format!("Error loading ACL rule '{rule}' for the user named '{name}': {}", why.text()))
+            })?;
+        }
+        acl.put(user);
+    }
+    Ok(acl)
+}
+
+const BOTH_FILES: &str = "Users are defined here and, by aclfile, in a file of their own. This setup is very likely to \
+lead to configuration errors and security holes, please define either an ACL file or declare users directly in your \
+configuration, but not both.";
+
 impl Engine {
-    /// A server with parameters, a clock and a seed for all that is random. Panics where [`commands`] returns an error.
-    pub fn new(config: Config, clock: Clock, seed: u64) -> Engine {
+    /// A server with parameters, a clock and a seed for all that is random. Panics where [`commands`] or [`users`]
+    /// returns an error.
+    pub fn new(mut config: Config, clock: Clock, seed: u64) -> Engine {
         let mut rng = Rng::new(seed);
         let table = commands(&config).expect("the names of commands were checked");
         let mut store = Store::new(config.databases as usize, [rng.next_u64(), rng.next_u64()]);
         config.inform(&mut store);
-        let state = State::new(config, clock, rng, table.entries().len());
+        let acl = users(&config, &table).expect("the users were checked");
+        config.users.clear();
+        let state = State::new(config, clock, rng, acl);
         let mut engine = Engine {
             state,
             store,
@@ -93,6 +124,26 @@ impl Engine {
         engine.refresh();
         engine.cron.start(engine.store.now_ms);
         engine
+    }
+
+    /// Takes the users from the file that `aclfile` names, if it does: once, before the first connection.
+    pub fn load_users(&mut self) -> Result<(), String> {
+        if !self.state.config.aclfile.is_empty() {
+            let found = self.state.read_acl_file().map_err(|why| {
+                format!("Aborting startup because of ACL errors: {}", String::from_utf8_lossy(&why))
+            })?;
+            for user in found {
+                self.state.acl.put(user);
+            }
+        }
+        for user in self.state.acl.users().filter(|user| !user.enabled) {
+            self.state.journal.notice(format_args!(
+                "The user '{}' is disabled (there is no 'on' modifier in the user description). Make sure this is not \
+                 a configuration error.",
+                String::from_utf8_lossy(&user.name)
+            ));
+        }
+        Ok(())
     }
 
     /// Reads the clock: to be called at the start of each turn.
@@ -129,7 +180,7 @@ impl Engine {
             return Err(b"-ERR max number of clients reached\r\n");
         }
         let config = &self.state.config;
-        if config.protected_mode && config.requirepass.is_empty() && !addr.is_local() {
+        if config.protected_mode && self.state.acl[DEFAULT_USER].nopass && !addr.is_local() {
             self.state.stats.rejected_connections += 1;
             return Err(PROTECTED_MODE.as_bytes());
         }
@@ -138,7 +189,7 @@ impl Engine {
         let slot = self.state.sessions.vacant_entry();
         let key = slot.key();
         let mut session = Session::new(key, id, addr, local_addr, self.store.now_ms);
-        session.authenticated = self.state.config.requirepass.is_empty();
+        session.authenticated = self.state.acl.is_open();
         self.state.totals.recount(&mut session);
         slot.insert(Some(Box::new(session)));
         Ok(key)

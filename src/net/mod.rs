@@ -77,6 +77,7 @@ impl Shell {
         engine.state.probe = crate::sys::process::Probe::SYSTEM;
         engine.state.stand_still = std::thread::sleep;
         engine.state.edit_file = crate::sys::file::edit;
+        engine.state.read_file = |path| std::fs::read(path);
         let poll = Poll::new()?;
         let listeners = Listeners::new(poll.registry().try_clone()?, FIRST_LISTENER);
         let listeners = Arc::new(Mutex::new(listeners));

@@ -1,6 +1,7 @@
-//! Floor 4: what a server knows beside its keys: sessions, subscriptions, waiters, watches, parameters, counters. No
-//! sockets.
+//! Floor 4: what a server knows beside its keys: sessions, users, subscriptions, waiters, watches, parameters, counters.
+//! No sockets.
 
+pub mod acl;
 pub mod commandlog;
 pub mod config;
 pub mod histogram;
@@ -23,6 +24,7 @@ use crate::{
     store::Store,
     sys::{allocator::Allocator, process::Probe},
 };
+use acl::{Acl, User};
 use commandlog::CommandLog;
 use config::{Access, Config, SetError, rewritten};
 use latency::Latency;
@@ -32,9 +34,9 @@ use pause::Pause;
 use pubsub::PubSub;
 use reply_room::RoomRules;
 use scripts::Scripts;
-use session::{SessionKey, Sessions};
+use session::{Session, SessionKey, Sessions};
 use stats::{Cost, Stats};
-use std::{io, time::Duration};
+use std::{io, path::Path, time::Duration};
 use totals::Totals;
 use waiters::Waiters;
 use watch::Watch;
@@ -67,12 +69,16 @@ pub struct Refusal {
 /// Replaces the file at a path by what the function makes of its bytes: as a whole, or not at all.
 pub type EditFile = fn(&str, &dyn Fn(&[u8]) -> Vec<u8>) -> io::Result<()>;
 
+/// The bytes of the file at a path.
+pub type ReadFile = fn(&str) -> io::Result<Vec<u8>>;
+
 /// What a server knows beside its keys.
 pub struct State {
     pub clock: Clock,
     pub journal: Journal,
     pub config: Config,
     pub identity: Identity,
+    pub acl: Acl,
     pub sessions: Sessions,
     pub pubsub: PubSub,
     pub waiters: Waiters,
@@ -101,6 +107,8 @@ pub struct State {
     pub appliers: Vec<Applier>,
     /// How to change a file: where nobody says, it cannot be done.
     pub edit_file: EditFile,
+    /// How to read one, likewise.
+    pub read_file: ReadFile,
     /// Parameters of which the log says already that they change nothing.
     ignored_params: Vec<&'static str>,
     pub rng: Rng,
@@ -117,8 +125,8 @@ pub struct State {
 }
 
 impl State {
-    /// The state of a new server with a table of `commands` commands.
-    pub fn new(config: Config, clock: Clock, mut rng: Rng, commands: usize) -> State {
+    /// The state of a new server with these users.
+    pub fn new(config: Config, clock: Clock, mut rng: Rng, acl: Acl) -> State {
         let seed = Seed([rng.next_u64(), rng.next_u64()]);
         let databases = config.databases as usize;
         let identity = Identity {
@@ -134,6 +142,8 @@ impl State {
             journal: Journal::default(),
             config,
             identity,
+            stats: Stats::new(acl.catalog.len()),
+            acl,
             sessions: Sessions::new(),
             pubsub: PubSub::new(seed),
             waiters: Waiters::new(seed, databases),
@@ -141,7 +151,6 @@ impl State {
             room_rules: RoomRules::default(),
             watch: Watch::new(seed, databases),
             scripts: Scripts::new(seed),
-            stats: Stats::new(commands),
             totals: Totals::default(),
             commandlog: CommandLog::default(),
             latency: Latency::default(),
@@ -154,6 +163,7 @@ impl State {
             cron_paused: false,
             appliers: Vec::new(),
             edit_file: |_, _| Err(io::ErrorKind::Unsupported.into()),
+            read_file: |_| Err(io::ErrorKind::Unsupported.into()),
             ignored_params: Vec::new(),
             rng,
             seed,
@@ -179,6 +189,18 @@ impl State {
         };
         let duration_ns = if self.monitors.is_empty() { slow_ns.min(latency_ns) } else { 0 };
         self.notable_from = Cost { duration_ns, request_bytes: large_request, reply_bytes: large_reply };
+    }
+
+    /// Whether a session must log in before it may do more.
+    #[inline]
+    pub fn must_log_in(&self, session: &Session) -> bool {
+        !session.authenticated && !self.acl.is_open()
+    }
+
+    /// Makes a session the default user's, as it was when it connected.
+    pub fn log_out(&self, session: &mut Session) {
+        session.user = acl::DEFAULT_USER;
+        session.authenticated = self.acl.is_open();
     }
 
     /// Has a session's output written, or the session closed, at the end of the turn.
@@ -220,6 +242,9 @@ impl State {
         if next.port != self.config.port {
             self.identity.tcp_port = next.port as u16;
         }
+        if next.requirepass != self.config.requirepass {
+            self.acl.set_default_password(&next.requirepass);
+        }
         self.config = next;
         self.config.inform(store);
         self.note_watchers();
@@ -231,7 +256,12 @@ impl State {
         if self.identity.config_file.is_empty() {
             return Err(CmdError::new("ERR The server is running without a config file"));
         }
-        let edited = (self.edit_file)(&self.identity.config_file, &|old| rewritten(&self.config, old, force));
+        // Users that have a file of their own are not written here, too.
+        let has_file = !self.config.aclfile.is_empty();
+        let users: Vec<Vec<u8>> =
+            if has_file { Vec::new() } else { self.acl.users().map(User::line).collect() };
+        let edited =
+            (self.edit_file)(&self.identity.config_file, &|old| rewritten(&self.config, &users, old, force));
         if let Err(error) = edited {
             let why = os_error_text(&error);
             self.journal.warn(format_args!("CONFIG REWRITE failed: {why}"));
@@ -239,6 +269,26 @@ impl State {
         }
         self.journal.notice(format_args!("CONFIG REWRITE executed with success."));
         Ok(())
+    }
+
+    /// The users in the file that `aclfile` names, or what is wrong with it.
+    pub fn read_acl_file(&self) -> Result<Vec<User>, Vec<u8>> {
+        let file = &self.config.aclfile;
+        let text = (self.read_file)(&self.acl_path()).map_err(|error| {
+            format!("Error loading ACLs, opening file '{file}': {}", os_error_text(&error)).into_bytes()
+        })?;
+        self.acl.parse_file(&text, file, self.config.opens_channels())
+    }
+
+    /// Writes all users to the file that `aclfile` names.
+    pub fn write_acl_file(&self) -> Result<(), String> {
+        let text = self.acl.file_text();
+        (self.edit_file)(&self.acl_path(), &|_| text.clone()).map_err(|error| os_error_text(&error))
+    }
+
+    fn acl_path(&self) -> String {
+        let path = Path::new(&self.config.dir).join(&self.config.aclfile);
+        path.to_string_lossy().into_owned()
     }
 
     /// Memory of sessions and of what they subscribed to, watch and wait for, in bytes.

@@ -1,6 +1,13 @@
 //! A session: what the server knows of one connection, without its socket.
 
-use super::{pubsub::Subscriptions, reply_room::ReplyRoom, totals::Share, waiters::Blocked, watch::Watched};
+use super::{
+    acl::{DEFAULT_USER, UserId},
+    pubsub::Subscriptions,
+    reply_room::ReplyRoom,
+    totals::Share,
+    waiters::Blocked,
+    watch::Watched,
+};
 use crate::resp::{
     Proto,
     output::Output,
@@ -105,6 +112,9 @@ pub struct Session {
     pub out: Output,
     pub reply_room: ReplyRoom,
     pub db: usize,
+    /// Whose rules hold for it.
+    pub user: UserId,
+    /// It logged in, or did not need to when it came.
     pub authenticated: bool,
     pub reply: ReplyMode,
     pub closing: Closing,
@@ -171,6 +181,7 @@ impl Session {
             out: Output::default(),
             reply_room: ReplyRoom::new(now_ms),
             db: 0,
+            user: DEFAULT_USER,
             authenticated: false,
             reply: ReplyMode::On,
             closing: Closing::No,

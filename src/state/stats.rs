@@ -1,6 +1,6 @@
 //! Counters for INFO.
 
-use super::histogram::Histogram;
+use super::{acl::log::Reason, histogram::Histogram};
 use std::collections::BTreeMap;
 
 /// Most error codes that are counted one by one before those that scripts choose fall under one name.
@@ -58,8 +58,8 @@ pub struct Stats {
     commands_before: u64,
     /// What happens by time took, in nanoseconds.
     pub cron_ns: u64,
-    /// Logins that were refused.
-    pub denied_logins: u64,
+    /// What access control refused, by [`Reason`].
+    pub refused: [u64; 4],
     pub peak_mem_bytes: usize,
     pub unblocked: u64,
     pub per_second: Rates,
@@ -73,8 +73,8 @@ impl Stats {
 
     /// Sets back what CONFIG RESETSTAT does: all but the peak of memory and what access control counts.
     pub fn reset(&mut self) {
-        let (peak_mem_bytes, denied_logins) = (self.peak_mem_bytes, self.denied_logins);
-        *self = Stats { peak_mem_bytes, denied_logins, ..Stats::new(self.by_command.len()) };
+        let (peak_mem_bytes, refused) = (self.peak_mem_bytes, self.refused);
+        *self = Stats { peak_mem_bytes, refused, ..Stats::new(self.by_command.len()) };
     }
 
     /// Counts a turn that is over.
@@ -105,6 +105,11 @@ impl Stats {
         if keep_duration {
             of_command.histogram.get_or_insert_default().record(duration_ns);
         }
+    }
+
+    /// What access control refused for a reason.
+    pub fn refused_for(&self, reason: Reason) -> u64 {
+        self.refused[reason as usize]
     }
 
     /// What all commands took, in nanoseconds.

@@ -171,8 +171,6 @@ def test_missing_file():
     "directive",
     [
         "appendonly yes",
-        "user alice on >secret ~* +@all",
-        "aclfile /etc/staywire/users.acl",
         "tls-port 6380",
         "maxmemory 100mb",
         "replicaof 127.0.0.1 6380",

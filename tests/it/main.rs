@@ -1,5 +1,6 @@
 //! All integration tests, in one binary: the commands without sockets, and the server as its users run it.
 
+mod acl;
 mod bitmaps;
 mod blocking;
 mod client;

@@ -6,7 +6,7 @@ use staywire::{
     cmd::FAMILIES,
     command::spec::{Arg, ArgFlags, ArgKind, CommandSpec},
     resp::reply::Reply,
-    state::{config::Config, pubsub::Kind, session::SessionKey},
+    state::{acl::SUPERUSER, config::Config, pubsub::Kind, session::SessionKey},
     testkit::Harness,
 };
 use std::{
@@ -420,10 +420,11 @@ impl Torturer {
         assert_eq!((state.watch.watched, state.watch.key_count()), (0, 0), "watches are left");
         let names = [Kind::Channel, Kind::Pattern, Kind::Shard].map(|kind| state.pubsub.count(kind));
         assert_eq!((names, state.pubsub.subscriptions), ([0; 3], 0), "subscriptions are left");
-        self.h.engine.state.config.requirepass.clear();
         self.h.engine.end_pause();
         self.h.engine.state.config.maxclients = 100;
         let last = self.h.connect();
+        let session = self.h.engine.session(last).expect("it is connected");
+        (session.user, session.authenticated) = (SUPERUSER, true);
         assert_eq!(self.h.call(last, "FLUSHALL"), "+OK");
         self.h.disconnect(last);
         while self.h.engine.has_work() {

@@ -4,7 +4,8 @@ use super::{CHANGED, make_room, offset};
 use crate::{
     base::num::{MAX_INT_LEN, parse_i64},
     command::{
-        Arg, ArgKind, Categories, CmdError, CommandSpec, Ctx, Flags, Flow, Group, KeyFlags, KeySpec, Outcome,
+        Arg, ArgKind, Args, Categories, CmdError, CommandSpec, Ctx, Flags, Flow, Group, KeyFlags, KeySpec,
+        Outcome, keys::Keys,
     },
     ds::bits,
     resp::error::shown,
@@ -25,6 +26,7 @@ pub const COMMANDS: &[CommandSpec] = &[
             1,
         )
         .notes("It reads the key and may change it.")])
+        .find_keys(field_keys)
         .doc("3.2.0", "Reads and changes integers of any width within a string.", "O(1) an operation")
         .args(&[
             Arg::key("key", 0),
@@ -81,6 +83,24 @@ pub const COMMANDS: &[CommandSpec] = &[
             Arg::new("get-block", ArgKind::Block(&[TYPE, OFFSET])).token("GET").multiple_token().optional(),
         ]),
 ];
+
+/// What BITFIELD does to its key: only GET leaves it as it is.
+fn field_keys(args: Args<'_>) -> Option<Keys> {
+    let (mut i, mut writes) = (2, false);
+    while i < args.len() && !writes {
+        let (left, is) = (args.len() - 1 - i, |word: &[u8]| args.at(i).eq_ignore_ascii_case(word));
+        i += match () {
+            () if is(b"get") && left >= 2 => 3,
+            () if is(b"overflow") && left >= 1 => 2,
+            () => {
+                writes = true;
+                0
+            }
+        };
+    }
+    let way = if writes { KeyFlags::RW.or(KeyFlags::UPDATE) } else { KeyFlags::RO };
+    Some(Keys::one(1, way.or(KeyFlags::ACCESS)))
+}
 
 /// What becomes of a number that does not fit into its field.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -2,9 +2,10 @@
 
 use crate::{
     base::num::write_i64,
-    command::Ctx,
+    command::{Args, Ctx, table::Table},
     resp::Proto,
     state::{
+        State,
         pubsub::Kind,
         session::{Address, Closing, Session},
     },
@@ -14,15 +15,26 @@ use std::io::Write;
 /// What a line usually takes.
 pub(super) const USUAL_BYTES: usize = 350;
 
-/// The line of the session that asks.
+/// The line of the session whose command runs.
 pub(super) fn own_line(ctx: &Ctx<'_>, text: &mut Vec<u8>) {
-    let argument_bytes = ctx.args.from(0).map(<[u8]>::len).sum();
-    write_line(ctx.session, argument_bytes, ctx, text);
+    write_own_line(ctx.session, (ctx.state, ctx.table), ctx.now_ms(), ctx.args, text);
+}
+
+/// The same where only this is at hand.
+pub(crate) fn write_own_line(
+    session: &Session,
+    (state, table): (&State, &Table),
+    now_ms: i64,
+    args: Args<'_>,
+    text: &mut Vec<u8>,
+) {
+    let argument_bytes = args.from(0).map(<[u8]>::len).sum();
+    write_line(session, (state, table), now_ms, Some(argument_bytes), text);
 }
 
 /// The line of another session.
 pub(super) fn line(session: &Session, ctx: &Ctx<'_>, text: &mut Vec<u8>) {
-    write_line(session, 0, ctx, text);
+    write_line(session, (ctx.state, ctx.table), ctx.now_ms(), None, text);
 }
 
 /// A line that is being written: thousands of them are asked for at once.
@@ -50,16 +62,22 @@ impl Line<'_> {
     }
 }
 
-/// Fields and their order: <https://valkey.io/commands/client-list/>.
-fn write_line(session: &Session, argument_bytes: usize, ctx: &Ctx<'_>, text: &mut Vec<u8>) {
-    let now_ms = ctx.now_ms();
+/// Fields and their order: <https://valkey.io/commands/client-list/>. `running_bytes`: of the arguments of the command
+/// that runs, if one does.
+fn write_line(
+    session: &Session,
+    (state, table): (&State, &Table),
+    now_ms: i64,
+    running_bytes: Option<usize>,
+    text: &mut Vec<u8>,
+) {
     let seconds_since = |at_ms: i64| now_ms / 1000 - at_ms / 1000;
     let subscribed = |kind| session.subscriptions.as_ref().map_or(0, |subs| subs.count_of(kind)) as i64;
     let transaction = session.transaction.as_deref();
     let out = session.out.usage();
     // Writing is waited for only while the socket takes no more.
-    let stuck = session.key != ctx.session.key && !session.out.is_empty();
-    let command = ctx.table.entries().get(session.last_command as usize);
+    let stuck = running_bytes.is_none() && !session.out.is_empty();
+    let command = table.entries().get(session.last_command as usize);
     let mut line = Line(text);
     line.number("id", session.id as i64);
     line.address(" addr", &session.addr);
@@ -78,7 +96,7 @@ fn write_line(session: &Session, argument_bytes: usize, ctx: &Ctx<'_>, text: &mu
     line.number(" watch", session.watched.len() as i64);
     line.number(" qbuf", session.input_bytes as i64);
     line.number(" qbuf-free", 0);
-    line.number(" argv-mem", argument_bytes as i64);
+    line.number(" argv-mem", running_bytes.unwrap_or(0) as i64);
     line.number(" multi-mem", transaction.map_or(0, |t| t.queue_bytes) as i64);
     line.number(" rbs", session.reply_room.bytes() as i64);
     line.number(" rbp", session.reply_room.peak_bytes() as i64);
@@ -88,7 +106,7 @@ fn write_line(session: &Session, argument_bytes: usize, ctx: &Ctx<'_>, text: &mu
     line.number(" tot-mem", session.mem_bytes() as i64);
     line.bytes(" events", if stuck { b"rw" } else { b"r" });
     line.bytes(" cmd", command.map_or(b"NULL", |entry| entry.full_name.as_bytes()));
-    line.bytes(" user", b"default");
+    line.bytes(" user", &state.acl[session.user].name);
     line.number(" redir", -1);
     line.number(" resp", if session.out.proto == Proto::Resp3 { 3 } else { 2 });
     line.bytes(" lib-name", session.lib_name.as_deref().unwrap_or_default());

@@ -1,6 +1,6 @@
 //! CLIENT: what the server knows of its connections.
 
-mod list;
+pub(crate) mod list;
 mod pause;
 mod select;
 mod switches;

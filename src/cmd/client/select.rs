@@ -5,7 +5,10 @@ use crate::{
     base::num::parse_i64,
     command::{CmdError, Ctx},
     resp::error::shown,
-    state::session::{Address, Session, SessionKey},
+    state::{
+        acl::UserId,
+        session::{Address, Session, SessionKey},
+    },
 };
 use std::fmt::Display;
 
@@ -23,8 +26,7 @@ enum Trait<'a> {
     /// One of these, in order.
     Ids(Vec<u64>),
     Kind(Kind),
-    /// There is no user but `default`, which is everyone's.
-    User,
+    User(UserId),
     Addr(&'a [u8]),
     LocalAddr(&'a [u8]),
     Ip(&'a [u8]),
@@ -165,8 +167,10 @@ fn parse_trait<'a>(ctx: &Ctx<'a>, wanted: bool, name: &[u8], value: &'a [u8]) ->
             b"slave" | b"replica" => Kind::Replica,
             _ => return Err(CmdError::with(format!("ERR Unknown client type '{}'", text()))),
         }),
-        b"user" if value == b"default" => Trait::User,
-        b"user" => return Err(CmdError::with(format!("ERR No such user '{}'", text()))),
+        b"user" => {
+            let found = ctx.state.acl.find(value);
+            Trait::User(found.ok_or_else(|| CmdError::with(format!("ERR No such user '{}'", text())))?)
+        }
         b"addr" => Trait::Addr(value),
         b"laddr" => Trait::LocalAddr(value),
         b"ip" => Trait::Ip(value),
@@ -207,7 +211,7 @@ impl Trait<'_> {
         match *self {
             Trait::Ids(ref ids) => ids.binary_search(&session.id).is_ok(),
             Trait::Kind(kind) => kind == if session.is_subscriber() { Kind::Pubsub } else { Kind::Normal },
-            Trait::User => true,
+            Trait::User(user) => session.user == user,
             Trait::Addr(addr) => is(&session.addr, addr),
             Trait::LocalAddr(addr) => is(&session.local_addr, addr),
             Trait::Ip(ip) => match &session.addr {

@@ -6,7 +6,8 @@ mod info;
 use crate::{
     base::glob,
     command::{
-        Arg, ArgKind, Categories, CmdError, CommandSpec, Ctx, Flags, Flow, Group, KeyFlags, Outcome, keys,
+        Arg, ArgKind, Categories, CmdError, CommandSpec, Ctx, Flags, Flow, Group, KeyFlags, Outcome,
+        keys::{self, Keys},
         table::{CommandId, Entry, Table},
     },
     resp::output::Output,
@@ -149,12 +150,12 @@ fn each_key(ctx: &mut Ctx<'_>, write: fn(&mut Output, &[u8], KeyFlags)) -> Outco
     }
     let found = match keys::find(entry.spec, call) {
         Ok(found) => found,
-        Err(_) if entry.spec.flags.has(Flags::NO_MANDATORY_KEYS) => Vec::new(),
+        Err(_) if entry.spec.flags.has(Flags::NO_MANDATORY_KEYS) => Keys::default(),
         Err(_) => return Err(CmdError::new("ERR Invalid arguments specified for command")),
     };
     let out = ctx.out();
-    out.array(found.len());
-    for (at, flags) in found {
+    out.array(found.iter().count());
+    for (at, flags) in found.iter() {
         write(out, call.at(at), flags);
     }
     Ok(Flow::Done)

@@ -1,5 +1,6 @@
 //! Places on the globe, kept in sorted sets whose scores are the numbers of cells.
 
+mod keys;
 mod places;
 mod search;
 

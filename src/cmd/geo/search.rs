@@ -1,6 +1,6 @@
 //! Searching for places around one.
 
-use super::{place_arg, reply_distance, reply_place, unit_arg};
+use super::{keys, place_arg, reply_distance, reply_place, unit_arg};
 use crate::{
     base::{
         geohash::{Place, Shape, decode},
@@ -8,8 +8,8 @@ use crate::{
     },
     cmd::zsets,
     command::{
-        Arg, ArgKind, BeginSearch, Categories, CmdError, CommandSpec, Ctx, FindKeys, Flags, Flow, Group,
-        KeyFlags, KeySpec, Outcome, ctx::int,
+        Arg, ArgKind, Categories, CmdError, CommandSpec, Ctx, Flags, Flow, Group, KeyFlags, KeySpec, Outcome,
+        ctx::int,
     },
     resp::error::shown,
     value::{ZSet, zset::ScoreBound},
@@ -174,21 +174,8 @@ pub const COMMANDS: &[CommandSpec] = &[
     CommandSpec::new("georadius", -6, Group::Geo, georadius)
         .flags(&[Flags::WRITE, Flags::DENYOOM])
         .acl(&[Categories::GEO])
-        .keys(&[
-            KeySpec::range(KeyFlags::RO.or(KeyFlags::ACCESS), 1, 1, 1),
-            KeySpec {
-                flags: KeyFlags::OW.or(KeyFlags::UPDATE),
-                begin: BeginSearch::Keyword("STORE", 6),
-                find: FindKeys::Range { last: 0, step: 1, limit: 0 },
-                notes: "",
-            },
-            KeySpec {
-                flags: KeyFlags::OW.or(KeyFlags::UPDATE),
-                begin: BeginSearch::Keyword("STOREDIST", 6),
-                find: FindKeys::Range { last: 0, step: 1, limit: 0 },
-                notes: "",
-            },
-        ])
+        .keys(keys::AROUND_PLACE)
+        .find_keys(keys::around_place)
         .doc(
             "3.2.0",
             "The places around coordinates, as a reply or to be stored.",
@@ -270,21 +257,8 @@ pub const COMMANDS: &[CommandSpec] = &[
     CommandSpec::new("georadiusbymember", -5, Group::Geo, georadiusbymember)
         .flags(&[Flags::WRITE, Flags::DENYOOM])
         .acl(&[Categories::GEO])
-        .keys(&[
-            KeySpec::range(KeyFlags::RO.or(KeyFlags::ACCESS), 1, 1, 1),
-            KeySpec {
-                flags: KeyFlags::OW.or(KeyFlags::UPDATE),
-                begin: BeginSearch::Keyword("STORE", 5),
-                find: FindKeys::Range { last: 0, step: 1, limit: 0 },
-                notes: "",
-            },
-            KeySpec {
-                flags: KeyFlags::OW.or(KeyFlags::UPDATE),
-                begin: BeginSearch::Keyword("STOREDIST", 5),
-                find: FindKeys::Range { last: 0, step: 1, limit: 0 },
-                notes: "",
-            },
-        ])
+        .keys(keys::AROUND_MEMBER)
+        .find_keys(keys::around_member)
         .doc(
             "3.2.0",
             "The places around one of them, as a reply or to be stored.",

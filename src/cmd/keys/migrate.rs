@@ -1,9 +1,10 @@
 //! MIGRATE: no other server can be reached yet.
 
 use crate::command::{
-    Arg, ArgKind, BeginSearch, Categories, CmdError, CommandSpec, Ctx, FindKeys, Flags, Flow, Group,
-    KeyFlags, KeySpec, Outcome,
+    Arg, ArgKind, Args, BeginSearch, Categories, CmdError, CommandSpec, Ctx, FindKeys, Flags, Flow, Group,
+    KeyFlags, KeySpec, Outcome, keys::Keys,
 };
+use std::ops::Range;
 
 /// <https://valkey.io/commands/migrate/>
 pub(super) const MIGRATE: CommandSpec = CommandSpec::new("migrate", -6, Group::Generic, migrate)
@@ -51,9 +52,45 @@ pub(super) const MIGRATE: CommandSpec = CommandSpec::new("migrate", -6, Group::G
             find: FindKeys::Range { last: -1, step: 1, limit: 0 },
             notes: "",
         },
-    ]);
+    ])
+    .find_keys(migrate_keys)
+    .secrets(migrate_secrets);
 
 const RM_AFTER_READ: KeyFlags = KeyFlags::RW.or(KeyFlags::ACCESS).or(KeyFlags::DELETE);
+
+/// Looks at the options behind the timeout, each with the values that belong to it; returns where KEYS stands.
+fn walk(args: Args<'_>, mut f: impl FnMut(Range<usize>)) -> Option<usize> {
+    let mut i = 6;
+    while i < args.len() {
+        let is = |word: &[u8]| args.at(i).eq_ignore_ascii_case(word);
+        let values = match () {
+            () if is(b"keys") => return Some(i),
+            () if is(b"auth") => 1,
+            () if is(b"auth2") => 2,
+            () => 0,
+        };
+        i += 1;
+        f(i..args.len().min(i + values));
+        i += values;
+    }
+    None
+}
+
+/// One key, or those behind KEYS, where the one is empty.
+fn migrate_keys(args: Args<'_>) -> Option<Keys> {
+    match walk(args, |_| {}) {
+        None => Some(Keys::one(3, RM_AFTER_READ)),
+        Some(_) if args.get(3) != Some(b"") => None,
+        Some(at) => Some(Keys::default().and(at + 1, args.len() - 1, RM_AFTER_READ)),
+    }
+}
+
+/// The names and passwords for the other server: no other option has values.
+fn migrate_secrets(args: Args<'_>) -> Vec<usize> {
+    let mut secrets = Vec::new();
+    walk(args, |values| secrets.extend(values));
+    secrets
+}
 
 /// <https://valkey.io/commands/migrate/>
 pub(super) fn migrate(ctx: &mut Ctx<'_>) -> Outcome {

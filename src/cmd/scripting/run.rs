@@ -1,7 +1,8 @@
 //! One run of a script or function: what it may do, what it calls, what becomes of its result.
 
 use crate::{
-    command::{CmdError, Ctx, Flags, Flow, Outcome, table::CommandId},
+    cmd::acl::refusals,
+    command::{CmdError, Ctx, Flags, Flow, Outcome, access, table::CommandId},
     resp::{Proto, error::shown, output::Output, request::Args},
     script::{Backend, Call, Errors, Failure, Function, Host, Interrupt, Refused, flags::ScriptFlags},
     state::{State, scripts::Running},
@@ -72,6 +73,7 @@ pub(super) fn run(ctx: &mut Ctx<'_>, program: &Program<'_>, keys: usize) -> Outc
     let mut server = Server {
         program,
         read_only: program.read_only || declared && program.flags.has(ScriptFlags::NO_WRITES),
+        last: CommandId::MAX,
         ctx,
     };
     let ran = host.run(&call, &mut server, &mut out);
@@ -128,14 +130,15 @@ struct Server<'s, 'a, 'p> {
     program: &'s Program<'p>,
     /// It may not call commands that write.
     read_only: bool,
+    /// The command that it called last.
+    last: CommandId,
 }
 
 impl Server<'_, '_, '_> {
     /// All that can keep a command from running in a program, in the order of Valkey.
     fn gate(&mut self, args: Args<'_>) -> Result<CommandId, (Option<CommandId>, CmdError)> {
         let ctx = &mut *self.ctx;
-        let last = ctx.session.last_command;
-        let Ok(id) = ctx.table.lookup(args, last) else {
+        let Ok(id) = ctx.table.lookup(args, self.last) else {
             return Err((None, CmdError::new("ERR Unknown command called from script")));
         };
         let refuse = |text: &'static str| Err((Some(id), CmdError::new(text)));
@@ -146,6 +149,7 @@ impl Server<'_, '_, '_> {
         if spec.flags.has(Flags::NOSCRIPT) {
             return refuse("ERR This Redis command is not allowed from script");
         }
+        refusals::check_in_script(ctx, id, args).map_err(|error| (Some(id), error))?;
         if self.read_only && spec.flags.has(Flags::WRITE.or(Flags::MAY_REPLICATE)) {
             return refuse("ERR Write commands are not allowed from read-only scripts.");
         }
@@ -165,7 +169,7 @@ impl Backend for Server<'_, '_, '_> {
                     running.has_written = true;
                 }
                 let caller = self.ctx.caller;
-                self.ctx.session.last_command = id;
+                self.last = id;
                 caller(self.ctx, id, args);
                 Ok(())
             }
@@ -192,7 +196,7 @@ impl Backend for Server<'_, '_, '_> {
     }
 
     fn may_call(&mut self, args: Args<'_>) -> Option<bool> {
-        self.ctx.table.lookup(args, CommandId::MAX).ok().map(|_| true)
+        access::may_call(self.ctx.state, self.ctx.table, self.ctx.session, args)
     }
 
     fn log(&mut self, level: u8, text: &[u8]) {

@@ -6,7 +6,7 @@ use crate::{
     base::num::parse_f64,
     command::{
         Arg, ArgKind, Args, BeginSearch, Categories, CmdError, CommandSpec, Ctx, FindKeys, Flags, Flow,
-        Group, KeyFlags, KeySpec, Outcome,
+        Group, KeyFlags, KeySpec, Outcome, access, keys::Keys, table::CommandId,
     },
     store::{
         Store,
@@ -74,14 +74,15 @@ pub const COMMANDS: &[CommandSpec] = &[
         .flags(&[Flags::READONLY])
         .acl(&[Categories::SET, Categories::SORTEDSET, Categories::LIST, Categories::DANGEROUS])
         .keys(&[SOURCE, BY_AND_GET])
-        .find_keys(|_| Some(vec![(1, SOURCE.flags)]))
+        .find_keys(|_| Some(Keys::one(1, SOURCE.flags)))
         .doc("7.0.0", "Sorts a list, a set or a sorted set without changing anything.", COMPLEXITY)
         .args(&[Arg::key("key", 0), BY, LIMIT, GET, ORDER, SORTING]),
 ];
 
 /// The key that is sorted, and the last one behind STORE.
-fn sort_keys(args: Args<'_>) -> Option<Vec<(usize, KeyFlags)>> {
-    let mut keys = vec![(1, SOURCE.flags)];
+fn sort_keys(args: Args<'_>) -> Option<Keys> {
+    let source = Keys::one(1, SOURCE.flags);
+    let mut keys = source;
     let mut i = 2;
     while i < args.len() {
         let is = |word: &str| args.at(i).eq_ignore_ascii_case(word.as_bytes());
@@ -90,9 +91,8 @@ fn sort_keys(args: Args<'_>) -> Option<Vec<(usize, KeyFlags)>> {
         } else if is("get") || is("by") {
             i += 1;
         } else if is("store") && i + 1 < args.len() {
-            keys.truncate(1);
             i += 1;
-            keys.push((i, DESTINATION.flags));
+            keys = source.and(i, i, DESTINATION.flags);
         }
         i += 1;
     }
@@ -128,6 +128,7 @@ impl<'a> Options<'a> {
     fn parse(ctx: &Ctx<'a>, may_store: bool) -> Result<Options<'a>, CmdError> {
         let args = ctx.args;
         let mut options = Options { count: -1, ..Options::default() };
+        let may_read_all = may_read_all_keys(ctx);
         let mut i = 2;
         while i < args.len() {
             let left = args.len() - 1 - i;
@@ -146,9 +147,15 @@ impl<'a> Options<'a> {
             } else if ctx.is_word(i, "by") && left >= 1 {
                 let pattern = Pattern::new(args.at(i + 1));
                 options.unsorted |= !pattern.varies();
+                if pattern.varies() && !may_read_all {
+                    return Err(denied("BY"));
+                }
                 options.by = Some(pattern);
                 i += 1;
             } else if ctx.is_word(i, "get") && left >= 1 {
+                if !may_read_all {
+                    return Err(denied("GET"));
+                }
                 options.get.push(Pattern::new(args.at(i + 1)));
                 i += 1;
             } else {
@@ -165,6 +172,20 @@ impl<'a> Options<'a> {
         let n = usize::try_from(self.count).unwrap_or(len);
         start..start.saturating_add(n).min(len)
     }
+}
+
+/// The patterns of BY and GET may lead to any key.
+fn may_read_all_keys(ctx: &Ctx<'_>) -> bool {
+    let user = &ctx.state.acl[ctx.session.user];
+    user.unrestricted
+        || ctx
+            .table
+            .lookup(ctx.args, CommandId::MAX)
+            .is_ok_and(|id| access::may_read_all_keys(user, ctx.table, id, ctx.args))
+}
+
+fn denied(option: &str) -> CmdError {
+    CmdError::with(format!("ERR {option} option of SORT denied due to insufficient ACL permissions."))
 }
 
 fn run(ctx: &mut Ctx<'_>, may_store: bool) -> Outcome {

@@ -5,8 +5,9 @@ use super::{
 };
 use crate::{
     command::{
-        Arg, ArgKind, BeginSearch, Categories, CmdError, CommandSpec, Ctx, FindKeys, Flags, Flow, Group,
-        KeyFlags, KeySpec, Outcome,
+        Arg, ArgKind, Args, BeginSearch, Categories, CmdError, CommandSpec, Ctx, FindKeys, Flags, Flow,
+        Group, KeyFlags, KeySpec, Outcome,
+        keys::{Keys, find_described},
     },
     resp::{Proto, error::shown, output::Output, request::OwnedArgs},
     state::waiters::{BlockRequest, InVain},
@@ -26,6 +27,31 @@ const fn streams(from: i16) -> KeySpec {
     }
 }
 
+const STREAMS_FROM_1: &[KeySpec] = &[streams(1)];
+const STREAMS_FROM_4: &[KeySpec] = &[streams(4)];
+
+/// The keys behind the word STREAMS as the command understands it: a group or consumer may have that name, too. Where
+/// the command does not understand its arguments, what the key specs tell.
+fn stream_keys(specs: &[KeySpec], args: Args<'_>) -> Option<Keys> {
+    let mut i = 1;
+    while i + 1 < args.len() {
+        let is = |word: &[u8]| args.at(i).eq_ignore_ascii_case(word);
+        if is(b"block") || is(b"count") {
+            i += 2;
+        } else if is(b"group") {
+            i += 3;
+        } else if is(b"noack") {
+            i += 1;
+        } else if is(b"streams") && (args.len() - i - 1).is_multiple_of(2) {
+            let streams = (args.len() - i - 1) / 2;
+            return Some(Keys::default().and(i + 1, i + streams, specs[0].flags));
+        } else {
+            break;
+        }
+    }
+    find_described(specs, args)
+}
+
 const STREAMS: &[Arg] = &[Arg::key("key", 0).multiple(), Arg::new("id", ArgKind::String).multiple()];
 
 /// The commands of this file.
@@ -33,7 +59,8 @@ pub const COMMANDS: &[CommandSpec] = &[
     CommandSpec::new("xread", -4, Group::Stream, xread)
         .flags(&[Flags::BLOCKING, Flags::READONLY])
         .acl(&[Categories::STREAM])
-        .keys(&[streams(1)])
+        .keys(STREAMS_FROM_1)
+        .find_keys(|args| stream_keys(STREAMS_FROM_1, args))
         .doc("5.0.0", "Returns the entries of streams behind the given IDs, waiting until there are any.", "")
         .args(&[
             Arg::new("count", ArgKind::Integer).token("COUNT").optional(),
@@ -43,7 +70,8 @@ pub const COMMANDS: &[CommandSpec] = &[
     CommandSpec::new("xreadgroup", -7, Group::Stream, xreadgroup)
         .flags(&[Flags::BLOCKING, Flags::WRITE])
         .acl(&[Categories::STREAM])
-        .keys(&[streams(4)])
+        .keys(STREAMS_FROM_4)
+        .find_keys(|args| stream_keys(STREAMS_FROM_4, args))
         .doc(
             "5.0.0",
             "Returns new entries of streams to a consumer of a group, waiting until there are any, or those that \

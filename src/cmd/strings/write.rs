@@ -3,7 +3,7 @@
 use super::{super::expire, read::reply_string, text};
 use crate::{
     base::num::MAX_INT_LEN,
-    command::{Args, CmdError, Ctx, Flow, KeyFlags, Outcome, ctx::int},
+    command::{Args, CmdError, Ctx, Flow, KeyFlags, Outcome, ctx::int, keys::Keys},
     store::{
         Expiry,
         changes::{Class, Event},
@@ -69,10 +69,10 @@ impl<'a> SetOptions<'a> {
 }
 
 /// What SET does to its key.
-pub(super) fn set_keys(args: Args<'_>) -> Option<Vec<(usize, KeyFlags)>> {
+pub(super) fn set_keys(args: Args<'_>) -> Option<Keys> {
     let reads = args.from(3).any(|arg| arg.eq_ignore_ascii_case(b"get"));
     let way = if reads { KeyFlags::RW.or(KeyFlags::ACCESS) } else { KeyFlags::OW };
-    Some(vec![(1, way.or(KeyFlags::UPDATE))])
+    Some(Keys::one(1, way.or(KeyFlags::UPDATE)))
 }
 
 /// <https://valkey.io/commands/set/>

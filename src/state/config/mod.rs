@@ -11,7 +11,7 @@ mod values;
 pub use notify::Notify;
 pub use param::{Check, Kind, Neglect, Param, Place, Taken, Unit};
 pub use params::{OomScore, ShutdownFlags};
-pub use read::{ConfigError, Reader, Rename};
+pub use read::{ConfigError, Reader, Rename, UserLine};
 pub use rewrite::rewritten;
 pub use values::parse_memory;
 
@@ -62,6 +62,11 @@ pub struct Config {
     pub stored: BTreeMap<&'static str, String>,
     /// `rename-command`.
     pub renames: Vec<Rename>,
+    /// `user`; empty once the server has them.
+    pub users: Vec<UserLine>,
+    pub aclfile: String,
+    pub acl_pubsub_default: usize,
+    pub acllog_max_len: i64,
     pub bind: Vec<String>,
     pub port: i64,
     pub unixsocket: String,
@@ -154,6 +159,10 @@ impl Default for Config {
         Config {
             stored: BTreeMap::new(),
             renames: Vec::new(),
+            users: Vec::new(),
+            aclfile: String::new(),
+            acl_pubsub_default: 1,
+            acllog_max_len: 128,
             bind: params::DEFAULT_BIND.map(String::from).to_vec(),
             port: 6379,
             unixsocket: String::new(),
@@ -239,6 +248,11 @@ impl Config {
             "module" => self.enable_module_command,
             _ => 0,
         }
+    }
+
+    /// Whether all channels are open to a new user, or to one who was reset.
+    pub fn opens_channels(&self) -> bool {
+        self.acl_pubsub_default == params::ALL_CHANNELS
     }
 
     /// The longest string that a command may make, in bytes: `proto-max-bulk-len`, and below 4 GiB.

@@ -1,7 +1,11 @@
 //! Configuration files and command lines in the forms of redis-server.
 
 use super::{Config, Taken, params, values, words};
-use crate::base::glob;
+use crate::{
+    base::glob,
+    resp::error::shown,
+    state::acl::{self, RuleError, Terms, User},
+};
 use std::{
     ffi::OsStr,
     fmt, fs,
@@ -37,6 +41,15 @@ pub struct Rename {
     pub command: String,
     pub name: String,
     /// Where it was asked for, in the form of an error.
+    pub place: ConfigError,
+}
+
+/// `user`: a user with all rules.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct UserLine {
+    pub name: Vec<u8>,
+    pub rules: Vec<Vec<u8>>,
+    /// Where it stands, in the form of an error.
     pub place: ConfigError,
 }
 
@@ -124,6 +137,7 @@ impl Reader {
                     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
                     self.config.renames.push(Rename { command: text(command), name: text(name), place });
                 }
+                ("user", [user, rules @ ..]) => self.config.add_user(user, rules, place)?,
                 _ => {
                     let args: Vec<&[u8]> = args.iter().map(Vec::as_slice).collect();
                     if self.config.set_directive(&name, &args).map_err(error)? == Taken::Ignored {
@@ -141,7 +155,7 @@ impl Config {
     pub fn set_directive(&mut self, name: &str, args: &[&[u8]]) -> Result<Taken, String> {
         let Some((_, param)) = params::find(name.as_bytes()) else {
             return match (name, args) {
-                ("user" | "loadmodule", [_, ..]) => Err(format!("'{name}' is not built yet")),
+                ("loadmodule", [_, ..]) => Err(format!("'{name}' is not built yet")),
                 (_, [_]) if DEPRECATED.contains(&name) => Ok(Taken::Kept),
                 _ => Err("Bad directive or wrong number of arguments".into()),
             };
@@ -162,6 +176,14 @@ impl Config {
         if name.eq_ignore_ascii_case("rename-command") {
             return self.rename_text(text);
         }
+        if name.eq_ignore_ascii_case("user") {
+            let words = words(text.as_bytes()).unwrap_or_default();
+            let Some((user, rules)) = words.split_first() else {
+                return Err("wrong number of arguments".into());
+            };
+            let added = self.add_user(user, rules, of_builder("user"));
+            return added.map(|()| Taken::Kept).map_err(|error| error.why);
+        }
         self.set_directive(&name.to_ascii_lowercase(), &[text.as_bytes()])
     }
 }
@@ -171,15 +193,42 @@ impl Config {
         let words = words(text.as_bytes()).unwrap_or_default();
         let [command, name] = words.as_slice() else { return Err("wrong number of arguments".into()) };
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        let place = ConfigError {
-            source: "the builder".into(),
-            line: 0,
-            directive: "rename-command".into(),
-            why: String::new(),
-        };
+        let place = of_builder("rename-command");
         self.renames.push(Rename { command: text(command), name: text(name), place });
         Ok(Taken::Kept)
     }
+
+    /// Notes a user whose rules look well. Which commands there are is not known here.
+    fn add_user(&mut self, name: &[u8], words: &[Vec<u8>], place: ConfigError) -> Result<(), ConfigError> {
+        let error = |word: &[u8], why: &str| {
+            let word = String::from_utf8_lossy(shown(word));
+            ConfigError { why: format!("Error in user declaration '{word}': {why}"), ..place.clone() }
+        };
+        if self.users.iter().any(|user| user.name == name) {
+            const WHY: &str = "Duplicate user found. A user can only be defined once in config files";
+            return Err(error(name, WHY));
+        }
+        if acl::has_spaces(name) {
+            return Err(error(name, "Spaces not allowed in ACL usernames"));
+        }
+        let rules = acl::joined(words.iter().map(Vec::as_slice))
+            .map_err(|word| error(word, "Unmatched parenthesis in selector"))?;
+        let terms = Terms { catalog: &acl::Catalog::default(), all_channels: self.opens_channels() };
+        let mut user = User::new(name, terms);
+        for rule in &rules {
+            match user.apply(rule, terms) {
+                Ok(()) | Err(RuleError::Unknown) => {}
+                Err(why) => return Err(error(rule, why.text())),
+            }
+        }
+        self.users.push(UserLine { name: name.to_vec(), rules, place });
+        Ok(())
+    }
+}
+
+/// The place of what no file says.
+fn of_builder(directive: &str) -> ConfigError {
+    ConfigError { source: "the builder".into(), line: 0, directive: directive.into(), why: String::new() }
 }
 
 /// The lines of a file that say what these arguments say.
@@ -286,8 +335,14 @@ mod tests {
             let error = read(&format!("\n{text}")).expect_err(text);
             assert_eq!((error.line, error.directive.as_str(), error.why.as_str()), (2, text, why));
         }
-        for dangerous in ["appendonly yes", "maxmemory 100mb", "user a on", "tls-port 6380", "replicaof h 1"]
-        {
+        for dangerous in [
+            "appendonly yes",
+            "maxmemory 100mb",
+            "user a xyz",
+            "user a on (",
+            "tls-port 6380",
+            "replicaof h 1",
+        ] {
             assert!(read(dangerous).is_err(), "{dangerous}");
         }
     }

@@ -5,7 +5,7 @@ use super::{
     facts::{Facts, human, percent, two_digits},
     keyspace_lines, latency_lines, listener_lines,
 };
-use crate::state::{config::POLICIES, pause::PauseMode, pubsub::Kind};
+use crate::state::{acl::log::Reason, config::POLICIES, pause::PauseMode, pubsub::Kind};
 
 /// The value of a field.
 pub(super) enum Figure {
@@ -279,10 +279,10 @@ const STATS: &[(&str, Figure)] = &[
     ("eventloop_duration_cmd_sum", Int(|f| (f.state.stats.commands_ns() / 1000) as i64)),
     ("instantaneous_eventloop_cycles_per_sec", Int(|f| f.state.stats.per_second.turns() as i64)),
     ("instantaneous_eventloop_duration_usec", Int(|f| f.state.stats.per_second.turn_us() as i64)),
-    ("acl_access_denied_auth", Int(|f| f.state.stats.denied_logins as i64)),
-    ("acl_access_denied_cmd", Fixed("0")),
-    ("acl_access_denied_key", Fixed("0")),
-    ("acl_access_denied_channel", Fixed("0")),
+    ("acl_access_denied_auth", Int(|f| f.state.stats.refused_for(Reason::Auth) as i64)),
+    ("acl_access_denied_cmd", Int(|f| f.state.stats.refused_for(Reason::Command) as i64)),
+    ("acl_access_denied_key", Int(|f| f.state.stats.refused_for(Reason::Key) as i64)),
+    ("acl_access_denied_channel", Int(|f| f.state.stats.refused_for(Reason::Channel) as i64)),
 ];
 
 const REPLICATION: &[(&str, Figure)] = &[

@@ -12,6 +12,7 @@ mod security;
 
 pub use network::DEFAULT_BIND;
 pub use process::{OomScore, ShutdownFlags};
+pub use security::ALL_CHANNELS;
 
 use super::Param;
 use crate::base::glob;

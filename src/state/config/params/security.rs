@@ -5,10 +5,14 @@ use super::{
     kinds::*,
 };
 
+/// `acl-pubsub-default`, and which of them opens all channels.
+pub const ACL_PUBSUB_DEFAULTS: &[&str] = &["allchannels", "resetchannels"];
+pub const ALL_CHANNELS: usize = 0;
+
 pub const PARAMS: &[Param] = &[
-    param("acl-pubsub-default", stored_choice("resetchannels", &["allchannels", "resetchannels"])),
-    param("aclfile", fixed_text("", Neglect::Hazard)).immutable(),
-    param("acllog-max-len", stored_int("128", 0, LONG_MAX)),
+    param("acl-pubsub-default", choice(|c| &mut c.acl_pubsub_default, ACL_PUBSUB_DEFAULTS)),
+    param("aclfile", text(|c| &mut c.aclfile)).immutable(),
+    param("acllog-max-len", int(|c| &mut c.acllog_max_len, 0, LONG_MAX)),
     param("enable-debug-assert", stored_flag("no")).immutable().hidden(),
     param("enable-debug-command", choice(|c| &mut c.enable_debug_command, PROTECTED)).immutable(),
     param("enable-module-command", choice(|c| &mut c.enable_module_command, PROTECTED)).immutable(),
