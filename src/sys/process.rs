@@ -50,7 +50,9 @@ fn read_machine() -> Machine {
 /// Nothing where the system has no such file.
 fn read_rss_bytes() -> usize {
     let statm = fs::read_to_string("/proc/self/statm").unwrap_or_default();
-    resident_pages(&statm) * rustix::param::page_size()
+    // SAFETY: the call takes a number and answers one.
+    let page_bytes = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
+    resident_pages(&statm) * usize::try_from(page_bytes).unwrap_or(0)
 }
 
 #[cfg(target_os = "linux")]
