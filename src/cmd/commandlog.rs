@@ -88,9 +88,7 @@ fn slowlog_get(ctx: &mut Ctx<'_>) -> Outcome {
             let count = count_arg(ctx)?;
             reply_entries(ctx, Reason::Slow, count)
         }
-        _ => Err(CmdError::new(
-            "ERR unknown subcommand or wrong number of arguments for 'get'. Try SLOWLOG HELP.",
-        )),
+        _ => Err(ctx.wrong_subcommand()),
     }
 }
 
@@ -107,9 +105,9 @@ fn slowlog_reset(ctx: &mut Ctx<'_>) -> Outcome {
 
 /// <https://valkey.io/commands/commandlog-get/>
 fn commandlog_get(ctx: &mut Ctx<'_>) -> Outcome {
-    let count = count_arg(ctx);
+    let count = count_arg(ctx)?;
     let reason = reason_arg(ctx, 3)?;
-    reply_entries(ctx, reason, count?)
+    reply_entries(ctx, reason, count)
 }
 
 /// <https://valkey.io/commands/commandlog-len/>

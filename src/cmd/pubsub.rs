@@ -6,7 +6,7 @@ use crate::{
     command::{
         Arg, ArgKind, Channels, CmdError, CommandSpec, Ctx, Flags, Flow, Group, KeyFlags, KeySpec, Outcome,
     },
-    resp::{error::shown, output::Output},
+    resp::output::Output,
     state::pubsub::{Kind, SUBSCRIPTIONS_MAX, Subscriptions},
 };
 
@@ -219,10 +219,7 @@ fn pubsub_shardchannels(ctx: &mut Ctx<'_>) -> Outcome {
 
 fn list(ctx: &mut Ctx<'_>, kind: Kind) -> Outcome {
     if ctx.args.len() > 3 {
-        let word = String::from_utf8_lossy(shown(ctx.args.at(1)));
-        return Err(CmdError::with(format!(
-            "ERR unknown subcommand or wrong number of arguments for '{word}'. Try PUBSUB HELP."
-        )));
+        return Err(ctx.wrong_subcommand());
     }
     let pattern = ctx.args.get(2);
     let out = &mut ctx.session.out;

@@ -5,7 +5,11 @@ use super::{
     table::{CommandId, Table},
 };
 use crate::{
-    resp::{error::CmdError, output::Output, request::Args},
+    resp::{
+        error::{CmdError, shown},
+        output::Output,
+        request::Args,
+    },
     state::{State, session::Session, waiters::BlockRequest},
     store::Store,
 };
@@ -88,7 +92,20 @@ impl Ctx<'_> {
         self.session.out.lines(all.into_iter());
         Ok(Flow::Done)
     }
+
+    /// A subcommand's arguments are too many, or not what it knows.
+    #[cold]
+    pub fn wrong_subcommand(&self) -> CmdError {
+        let container = self.args.at(0).to_ascii_uppercase();
+        let sub = shown(self.args.at(1));
+        let sub = &sub[..sub.len().min(NAME_SHOWN_MAX_BYTES)];
+        let head = b"ERR unknown subcommand or wrong number of arguments for '";
+        CmdError::with([head, sub, b"'. Try ", shown(&container), b" HELP."].concat())
+    }
 }
+
+/// Most bytes of a subcommand's name that an error shows.
+const NAME_SHOWN_MAX_BYTES: usize = 128;
 
 /// Argument parsing that many commands share. Errors are those of Redis.
 impl Ctx<'_> {

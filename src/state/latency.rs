@@ -23,6 +23,9 @@ pub struct Series {
     pub samples: VecDeque<Sample>,
     /// The worst ever.
     pub max_ms: u64,
+    /// The sum of all times, and how many there were.
+    pub sum_ms: u64,
+    pub count: u64,
 }
 
 /// What a series looks like as a whole.
@@ -47,6 +50,8 @@ impl Latency {
     pub fn add(&mut self, event: &'static str, ms: u64, at_s: i64) {
         let series = self.events.entry(event).or_default();
         series.max_ms = series.max_ms.max(ms);
+        series.sum_ms += ms;
+        series.count += 1;
         if let Some(last) = series.samples.back_mut().filter(|last| last.at_s == at_s) {
             last.ms = last.ms.max(ms);
             return;
@@ -96,6 +101,7 @@ mod tests {
         let series = &latency.events["command"];
         assert_eq!(series.samples, [Sample { at_s: 100, ms: 5 }, Sample { at_s: 101, ms: 9 }]);
         assert_eq!((series.range(), series.max_ms), ((5, 9), 9));
+        assert_eq!((series.sum_ms, series.count), (17, 3));
         let summary = Summary { samples: 2, mean_ms: 7, deviation_ms: 2, period_s: 10 };
         assert_eq!(series.summary(110), summary);
         (0..200).for_each(|i| latency.add("command", 1, 200 + i));

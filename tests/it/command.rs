@@ -184,6 +184,7 @@ fn keys_are_found() {
         ("blmpop 0 1 a left count 5", r#"["a"]"#),
         ("watch a b", r#"["a", "b"]"#),
         ("lpush k", "-ERR Invalid number of arguments specified for command"),
+        ("xread count 1 a b", "-ERR Invalid arguments specified for command"),
         ("lmpop 5 a b left", "-ERR Invalid arguments specified for command"),
         ("lmpop x a b left", "-ERR Invalid arguments specified for command"),
         ("lmpop 0 a b left", "-ERR Invalid arguments specified for command"),

@@ -232,6 +232,11 @@ fn large_requests_and_replies_are_logged() {
             "COMMANDLOG RESET foo",
             "-ERR type should be one of the following: slow, large-request, large-reply",
         ),
+        ("COMMANDLOG GET x foo", "-ERR count should be greater than or equal to -1"),
+        (
+            "Slowlog Get 1 2",
+            "-ERR unknown subcommand or wrong number of arguments for 'Get'. Try SLOWLOG HELP.",
+        ),
         ("COMMANDLOG GET -2 slow", "-ERR count should be greater than or equal to -1"),
         ("COMMANDLOG GET x slow", "-ERR count should be greater than or equal to -1"),
         ("SLOWLOG GET -2", "-ERR count should be greater than or equal to -1"),
@@ -283,7 +288,7 @@ fn latency_events_are_kept_by_second() {
     }
     // The clock began at second 1704067201, after a second of sleep.
     assert_eq!(h.call(c, "LATENCY HISTORY command"), "[[:1704067201, :400], [:1704067202, :500]]");
-    assert_eq!(h.call(c, "LATENCY LATEST"), r#"[["command", :1704067202, :500, :500]]"#);
+    assert_eq!(h.call(c, "LATENCY LATEST"), r#"[["command", :1704067202, :500, :500, :1200, :3]]"#);
     let graph = h.call(c, "LATENCY GRAPH command");
     assert!(
         graph.starts_with(r#""command - high 500 ms, low 400 ms (all time high 500 ms)\n----"#),

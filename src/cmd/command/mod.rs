@@ -6,8 +6,7 @@ mod info;
 use crate::{
     base::glob,
     command::{
-        Arg, ArgKind, Categories, CmdError, CommandSpec, Ctx, Flags, Flow, Group, KeyFlags, Outcome,
-        keys::{self, Keys},
+        Arg, ArgKind, Categories, CmdError, CommandSpec, Ctx, Flags, Flow, Group, KeyFlags, Outcome, keys,
         table::{CommandId, Entry, Table},
     },
     resp::output::Output,
@@ -148,13 +147,13 @@ fn each_key(ctx: &mut Ctx<'_>, write: fn(&mut Output, &[u8], KeyFlags)) -> Outco
     if !entry.spec.arity_fits(call.len()) {
         return Err(CmdError::new("ERR Invalid number of arguments specified for command"));
     }
-    let found = match keys::find(entry.spec, call) {
-        Ok(found) => found,
-        Err(_) if entry.spec.flags.has(Flags::NO_MANDATORY_KEYS) => Keys::default(),
-        Err(_) => return Err(CmdError::new("ERR Invalid arguments specified for command")),
-    };
+    let found = keys::find(entry.spec, call).unwrap_or_default();
+    let count = found.iter().count();
+    if count == 0 && !entry.spec.flags.has(Flags::NO_MANDATORY_KEYS) {
+        return Err(CmdError::new("ERR Invalid arguments specified for command"));
+    }
     let out = ctx.out();
-    out.array(found.iter().count());
+    out.array(count);
     for (at, flags) in found.iter() {
         write(out, call.at(at), flags);
     }

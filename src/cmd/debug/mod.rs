@@ -222,16 +222,8 @@ fn debug(ctx: &mut Ctx<'_>) -> Outcome {
     let args = ctx.args.len() - 2;
     match SUBCOMMANDS.iter().find(|sub| ctx.is_word(1, sub.name) && sub.args.contains(&args)) {
         Some(sub) => (sub.run)(ctx),
-        None => Err(unknown(ctx)),
+        None => Err(ctx.wrong_subcommand()),
     }
-}
-
-fn unknown(ctx: &Ctx<'_>) -> CmdError {
-    let name = ctx.args.at(1);
-    let name = String::from_utf8_lossy(&name[..name.len().min(128)]);
-    CmdError::with(format!(
-        "ERR unknown subcommand or wrong number of arguments for '{name}'. Try DEBUG HELP."
-    ))
 }
 
 fn help(ctx: &mut Ctx<'_>) -> Outcome {

@@ -20,5 +20,5 @@ pub(super) fn replybuffer(ctx: &mut Ctx<'_>) -> Outcome {
         ctx.state.room_rules = RoomRules { resizing: super::is_on(ctx.args.at(3)), ..rules };
         return ctx.ok();
     }
-    Err(super::unknown(ctx))
+    Err(ctx.wrong_subcommand())
 }

@@ -61,11 +61,12 @@ fn latest(ctx: &mut Ctx<'_>) -> Outcome {
     out.array(events.len());
     for (event, series) in events {
         let (at_s, ms) = series.samples.back().map_or((0, 0), |last| (last.at_s, last.ms));
-        out.array(4);
+        out.array(6);
         out.bulk(event.as_bytes());
         out.int(at_s);
-        out.int(ms as i64);
-        out.int(series.max_ms as i64);
+        for n in [ms, series.max_ms, series.sum_ms, series.count] {
+            out.int(n as i64);
+        }
     }
     Ok(Flow::Done)
 }

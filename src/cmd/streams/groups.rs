@@ -1,6 +1,6 @@
 //! Groups and their consumers: made, set, removed.
 
-use super::{any_id_arg, event, find_to_write, id_arg, no_such_group, stream, stream_mut, wrong_subcommand};
+use super::{any_id_arg, event, find_to_write, id_arg, no_such_group, stream, stream_mut};
 use crate::{
     command::{
         Arg, ArgKind, Categories, CmdError, CommandSpec, Ctx, Flags, Group, KeyFlags, KeySpec, Outcome,
@@ -101,7 +101,7 @@ impl Options {
                 };
                 i += 2;
             } else {
-                return Err(wrong_subcommand(ctx));
+                return Err(ctx.wrong_subcommand());
             }
         }
         Ok(options)
@@ -135,7 +135,7 @@ fn create(ctx: &mut Ctx<'_>) -> Outcome {
     let found =
         if options.make_stream { find_to_write(ctx.store, db, key)? } else { Some(find_stream(ctx)?) };
     if args.len() > LENGTH_MAX {
-        return Err(wrong_subcommand(ctx));
+        return Err(ctx.wrong_subcommand());
     }
     let new_group = |log: &Log| -> Result<Consumers, CmdError> {
         let id = if shown(args.at(4)) == b"$" { log.last_id } else { id_arg(ctx, 4)? };
@@ -163,7 +163,7 @@ fn setid(ctx: &mut Ctx<'_>) -> Outcome {
     let options = Options::parse(ctx, false)?;
     let pos = find_group(ctx)?;
     if args.len() > 7 {
-        return Err(wrong_subcommand(ctx));
+        return Err(ctx.wrong_subcommand());
     }
     let given = if shown(args.at(4)) == b"$" { None } else { Some(any_id_arg(ctx, 4, 0)?) };
     let mut edit = ctx.store.edit(db, pos);

@@ -1,6 +1,6 @@
 //! XINFO: what a stream, its groups and their consumers are like.
 
-use super::{find_to_read, no_such_group, reply_entry, reply_id, reply_range, stream, wrong_subcommand};
+use super::{find_to_read, no_such_group, reply_entry, reply_id, reply_range, stream};
 use crate::{
     command::{
         Arg, ArgKind, Categories, CmdError, CommandSpec, Ctx, Flags, Flow, Group, KeyFlags, KeySpec, Outcome,
@@ -142,13 +142,13 @@ fn info_stream(ctx: &mut Ctx<'_>) -> Outcome {
     let pos = find(ctx)?;
     let full = match ctx.args.len() {
         3 => None,
-        4 | 6 if !ctx.is_word(3, "full") => return Err(wrong_subcommand(ctx)),
+        4 | 6 if !ctx.is_word(3, "full") => return Err(ctx.wrong_subcommand()),
         4 => Some(FULL_COUNT),
         6 if ctx.is_word(4, "count") => Some(match ctx.int_arg(5)? {
             0 => u64::MAX,
             n => u64::try_from(n).unwrap_or(FULL_COUNT),
         }),
-        _ => return Err(wrong_subcommand(ctx)),
+        _ => return Err(ctx.wrong_subcommand()),
     };
     let entry = ctx.store.entry(db, pos);
     let stream = stream(&entry)?;

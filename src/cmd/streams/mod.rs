@@ -90,16 +90,6 @@ fn no_such_group(key: &[u8], group: &[u8]) -> CmdError {
     CmdError::with(parts.concat())
 }
 
-/// A subcommand's arguments are too many, or not what it knows.
-#[cold]
-fn wrong_subcommand(ctx: &Ctx<'_>) -> CmdError {
-    let sub = shown(ctx.args.at(1));
-    let container = ctx.args.at(0).to_ascii_uppercase();
-    let sub = &sub[..sub.len().min(128)];
-    let head = b"ERR unknown subcommand or wrong number of arguments for '";
-    CmdError::with([head, sub, b"'. Try ", &container, b" HELP."].concat())
-}
-
 /// An event of a stream.
 const fn event(name: &'static str) -> Event {
     Event(Class::Stream, name)
