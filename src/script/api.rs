@@ -141,6 +141,8 @@ fn gather(stack: &Stack, args: &mut OwnedArgs) -> Result<(), &'static str> {
                 const WHOLE_MAX: f64 = (i64::MAX / 2) as f64;
                 if x.abs() <= WHOLE_MAX && x.trunc() == x {
                     args.push(i64_to_buf(x as i64, &mut [0; MAX_INT_LEN]));
+                } else if x.is_nan() {
+                    args.push(if x.is_sign_negative() { b"-nan" } else { b"nan" });
                 } else {
                     args.push(f64_to_buf(x, &mut [0; dtoa::MAX_LEN]).as_bytes());
                 }

@@ -45,8 +45,8 @@ fn fold(stack: &Stack, f: fn(u32, u32) -> u32) -> Results {
 }
 
 fn shift(stack: &Stack, f: fn(u32, u32) -> u32) -> Results {
-    let n = bits(stack, 2)? & 31;
-    result(stack, f(bits(stack, 1)?, n))
+    let x = bits(stack, 1)?;
+    result(stack, f(x, bits(stack, 2)? & 31))
 }
 
 /// `tohex(x, digits)`: the lowest digits; in upper case where their number is negative.

@@ -3,6 +3,7 @@
 use super::{
     Backend, Interrupt,
     api::{self, Registration},
+    cjson,
     convert::{self, Errors},
     meter::Meter,
     sandbox,
@@ -56,6 +57,8 @@ pub(super) struct Kept {
     pub random: Cell<u64>,
     /// A script turned a screw of the garbage collector.
     pub collector_changed: Cell<bool>,
+    /// The parameters of `cjson`, and of what `cjson.new` made.
+    pub json: RefCell<Vec<cjson::Config>>,
 }
 
 /// What natives and the allocator find from a state.
@@ -112,7 +115,11 @@ impl Drop for Host {
 impl Host {
     /// A new state.
     pub fn new(mode: Mode) -> Host {
-        let kept = Kept { random: Cell::new(sandbox::RANDOM_START), collector_changed: Cell::new(false) };
+        let kept = Kept {
+            random: Cell::new(sandbox::RANDOM_START),
+            collector_changed: Cell::new(false),
+            json: RefCell::default(),
+        };
         let shared = Box::new(Shared {
             meter: Meter::default(),
             run: RefCell::new(None),

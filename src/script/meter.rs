@@ -26,6 +26,11 @@ impl Meter {
         self.used_bytes.get()
     }
 
+    /// Whether the state holds more than it may.
+    pub fn is_full(&self) -> bool {
+        self.used_bytes.get() >= MEMORY_MAX_BYTES
+    }
+
     /// The host works from here on; to be handed back to [`Meter::hold`].
     pub fn take(&self) -> bool {
         self.is_held.replace(true)

@@ -6,12 +6,16 @@
 
 mod api;
 mod bit;
+mod cjson;
+mod cmsgpack;
 mod convert;
 pub mod flags;
 mod host;
 mod meter;
+mod number;
 mod sandbox;
 mod stack;
+mod struct_pack;
 
 use crate::resp::{Proto, request::Args};
 pub use api::{NAME_RULE, Registration, is_name};

@@ -6,10 +6,11 @@
 //! treat them like what stands behind.
 
 use super::{
-    api, bit,
+    api, bit, cjson, cmsgpack,
     host::Mode,
     meter::MEMORY_MAX_BYTES,
     stack::{Kind, Native, Raise, Results, Stack},
+    struct_pack,
 };
 use mlua_sys::lua51::{self as ffi, lua_CFunction, lua_State};
 use std::ffi::{CString, c_int};
@@ -63,6 +64,11 @@ pub(super) fn furnish(stack: &Stack, mode: Mode) {
     });
     new_library(stack, globals, b"os", &[("clock", clock)]);
     new_library(stack, globals, b"bit", &bit::FUNCTIONS);
+    new_library(stack, globals, b"struct", &struct_pack::FUNCTIONS);
+    cmsgpack::push_library(stack);
+    stack.set_field(globals, b"cmsgpack");
+    cjson::push_library(stack).expect("it has room for its first parameters");
+    stack.set_field(globals, b"cjson");
     api::push_table(stack, mode);
     stack.push_copy(-1);
     stack.set_field(globals, b"redis");
@@ -113,6 +119,14 @@ fn new_library(stack: &Stack, globals: i32, name: &[u8], functions: &[(&str, Nat
 pub(super) fn set_functions(stack: &Stack, functions: &[(&str, Native)]) {
     for &(name, function) in functions {
         stack.push_native(function);
+        stack.set_field(-2, name.as_bytes());
+    }
+}
+
+/// Puts texts into the table on top of the stack.
+pub(super) fn set_texts(stack: &Stack, texts: &[(&str, &str)]) {
+    for &(name, text) in texts {
+        stack.push_bytes(text.as_bytes());
         stack.set_field(-2, name.as_bytes());
     }
 }
@@ -270,6 +284,11 @@ pub(super) fn tidy(stack: &Stack) {
     push_globals(stack);
     // SAFETY: a table is on top, and no function runs, so that it becomes the globals of the state.
     unsafe { ffi::lua_replace(stack.raw(), ffi::LUA_GLOBALSINDEX) };
+    {
+        let mut json = stack.kept().json.borrow_mut();
+        json.truncate(1);
+        json[0] = cjson::Config::default();
+    }
     if stack.kept().collector_changed.replace(false) {
         const USUAL_PERCENT: c_int = 200;
         // SAFETY: the state is alive.
@@ -504,7 +523,10 @@ fn compile(stack: &Stack, source: &[u8], name: &[u8]) -> Results {
 
 /// `pcall`: errors that are tables with a text come back as that text, as scripts know it from before there were tables.
 fn pcall(stack: &Stack) -> Results {
-    stack.any_arg(1)?;
+    if stack.top() == 0 {
+        // What is called then is the place of the first result.
+        stack.push_boolean(true);
+    }
     let called = stack.call(stack.top() - 1, -1);
     if called.is_err() && stack.kind(-1) == Kind::Table {
         stack.get_field(-1, b"err");

@@ -605,11 +605,6 @@ impl Stack {
     pub fn table_arg(&self, i: i32) -> Result<(), Raise> {
         if self.kind(i) == Kind::Table { Ok(()) } else { Err(self.wrong_type(i, "table")) }
     }
-
-    /// An argument that must be there.
-    pub fn any_arg(&self, i: i32) -> Result<(), Raise> {
-        if self.kind(i) == Kind::Absent { Err(self.bad_argument(i, "value expected")) } else { Ok(()) }
-    }
 }
 
 /// The name of a chunk that is its own source: its first line, in brackets.

@@ -40,6 +40,11 @@ impl<'a> Shebang<'a> {
         Ok(Shebang { words, spans, code: &text[end..] })
     }
 
+    /// What stands behind `#!`.
+    pub(super) fn engine(&self) -> &[u8] {
+        self.words().next().and_then(|word| word.strip_prefix(b"#!")).unwrap_or_default()
+    }
+
     pub(super) fn words(&self) -> impl Iterator<Item = &[u8]> {
         self.spans.iter().map(|span| &self.words[span.start as usize..][..span.len as usize])
     }
@@ -53,23 +58,21 @@ pub(super) fn script_flags(body: &[u8]) -> Result<(ScriptFlags, &[u8]), CmdError
         Err(Broken::Endless) => return Err(CmdError::new("ERR Invalid script shebang")),
         Err(Broken::Unbalanced) => return Err(CmdError::new("ERR Invalid engine in script shebang")),
     };
-    let unexpected = |what: &str, word: &[u8]| {
-        CmdError::with([b"ERR ", what.as_bytes(), b" in script shebang: ", shown(word)].concat())
-    };
     let mut flags = ScriptFlags::default();
-    for (i, word) in shebang.words().enumerate() {
-        if i == 0 {
-            if word != b"#!lua" {
-                return Err(unexpected("Unexpected engine", word));
-            }
-        } else if let Some(names) = word.strip_prefix(b"flags=") {
-            for name in names.split(|&b| b == b',').filter(|_| !names.is_empty()) {
-                let flag = ScriptFlags::named(name).filter(|_| name.iter().all(|b| !b.is_ascii_uppercase()));
-                flags = flags.or(flag.ok_or_else(|| unexpected("Unexpected flag", name))?);
-            }
-        } else {
+    for word in shebang.words().skip(1) {
+        let Some(names) = word.strip_prefix(b"flags=") else {
             return Err(CmdError::with([b"ERR Unknown lua shebang option: ", shown(word)].concat()));
+        };
+        for name in names.split(|&b| b == b',').filter(|_| !names.is_empty()) {
+            let flag = ScriptFlags::named(name).filter(|_| name.iter().all(|b| !b.is_ascii_uppercase()));
+            let unexpected = || [b"ERR Unexpected flag in script shebang: ", shown(name)].concat();
+            flags = flags.or(flag.ok_or_else(|| CmdError::with(unexpected()))?);
         }
+    }
+    let engine = shebang.engine();
+    if !engine.eq_ignore_ascii_case(b"lua") {
+        let text = [b"ERR Could not find scripting engine '", shown(engine), b"'"].concat();
+        return Err(CmdError::with(text));
     }
     Ok((flags, shebang.code))
 }
