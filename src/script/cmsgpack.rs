@@ -100,7 +100,7 @@ fn write_count(out: &mut Vec<u8>, n: usize, marks: [u8; 2]) {
 fn write_int(out: &mut Vec<u8>, n: i64) {
     let bytes = n.to_be_bytes();
     let (mark, len) = match n {
-        0..=0x7f | -32..=-1 => return out.push(n as u8),
+        -32..=0x7f => return out.push(n as u8),
         0x80..=0xff => (0xcc, 1),
         0x100..=0xffff => (0xcd, 2),
         0x1_0000..=0xffff_ffff => (0xce, 4),
