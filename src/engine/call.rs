@@ -87,11 +87,14 @@ impl Engine {
         if !(session.authenticated & self.state.acl[session.user].unrestricted) {
             gate_access(&mut self.state, &self.table, session, self.store.now_ms, (id, args))?;
         }
+        if self.state.config.maxmemory_bytes != 0 {
+            self.gate_memory(session, spec)?;
+        }
         if session.monitor && spec.flags.has(KEYSPACE_FLAGS) {
             return Err(CmdError::new("ERR Replica can't interact with the keyspace"));
         }
         if session.in_subscribed_mode() && !spec.behaviour.has(Behaviour::WHILE_SUBSCRIBED) {
-            return Err(not_while_subscribed(&entry.full_name));
+            return Err(not_while_subscribed(&self.table.entry(id).full_name));
         }
         if self.state.pause.is_on() && self.is_paused(session, spec) {
             return Ok(Gate::Postpone);

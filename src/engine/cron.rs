@@ -97,6 +97,9 @@ impl Engine {
         if self.store.has_garbage() {
             self.store.free_some(FREE_SLICE);
         }
+        if self.is_making_room() {
+            self.make_room();
+        }
         self.settle();
     }
 
@@ -129,6 +132,7 @@ impl Engine {
         self.state.totals.set_now(now_ms);
         self.expire_slice();
         self.look_at_clients(now_ms);
+        self.make_room();
         self.state.memory_sample = Some(Sample::take(&self.state));
         let used = self.used_memory();
         self.state.stats.peak_mem_bytes = self.state.stats.peak_mem_bytes.max(used);

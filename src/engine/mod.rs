@@ -6,6 +6,7 @@
 
 mod call;
 mod cron;
+mod evict;
 mod feed;
 mod observe;
 mod scout;
@@ -266,7 +267,7 @@ impl Engine {
 
     /// Whether work is left that needs no input: the loop should not sleep.
     pub fn has_work(&self) -> bool {
-        self.store.has_garbage() || self.cron.is_expiring()
+        self.store.has_garbage() || self.cron.is_expiring() || self.is_making_room()
     }
 }
 

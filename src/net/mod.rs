@@ -164,6 +164,9 @@ impl Shell {
         self.engine.tick();
         self.serve_resumed();
         self.flush_all();
+        if self.engine.evict_clients() {
+            self.flush_all();
+        }
         self.retry_accept();
         self.engine.end_turn();
         Ok(if self.engine.state.stopping { Turn::Stop } else { Turn::Continue })

@@ -120,6 +120,8 @@ pub struct State {
     /// Buffers of outputs that were written, to be used again.
     pub pool: Vec<Vec<u8>>,
     pub next_session_id: u64,
+    /// Memory was above its limit when the command began, and nothing more could go.
+    pub out_of_memory: bool,
     /// SHUTDOWN was called.
     pub stopping: bool,
 }
@@ -171,6 +173,7 @@ impl State {
             resumed: Vec::new(),
             pool: Vec::new(),
             next_session_id: 1,
+            out_of_memory: false,
             stopping: false,
         };
         state.note_watchers();
@@ -244,6 +247,18 @@ impl State {
         }
         if next.requirepass != self.config.requirepass {
             self.acl.set_default_password(&next.requirepass);
+        }
+        if next.maxmemory_bytes != self.config.maxmemory_bytes {
+            self.out_of_memory = false;
+            let used = self.mem_bytes() + store.mem_bytes();
+            if next.maxmemory_bytes != 0 && (next.maxmemory_bytes as usize) < used {
+                self.journal.warn(format_args!(
+                    "WARNING: the new maxmemory value set via CONFIG SET ({}) is smaller than the current memory \
+                     usage ({used}). This will result in key eviction and/or the inability to accept new write \
+                     commands depending on the maxmemory-policy.",
+                    next.maxmemory_bytes
+                ));
+            }
         }
         self.config = next;
         self.config.inform(store);

@@ -61,6 +61,11 @@ pub struct Stats {
     /// What access control refused, by [`Reason`].
     pub refused: [u64; 4],
     pub peak_mem_bytes: usize,
+    /// How long memory was above its limit because evicting took longer than its time, in nanoseconds.
+    pub eviction_exceeded_ns: u64,
+    /// Ticks since which that is so now.
+    pub eviction_since_ns: Option<u64>,
+    pub evicted_clients: u64,
     pub unblocked: u64,
     pub per_second: Rates,
 }
@@ -73,8 +78,12 @@ impl Stats {
 
     /// Sets back what CONFIG RESETSTAT does: all but the peak of memory and what access control counts.
     pub fn reset(&mut self) {
-        let (peak_mem_bytes, refused) = (self.peak_mem_bytes, self.refused);
-        *self = Stats { peak_mem_bytes, refused, ..Stats::new(self.by_command.len()) };
+        *self = Stats {
+            peak_mem_bytes: self.peak_mem_bytes,
+            refused: self.refused,
+            eviction_since_ns: self.eviction_since_ns,
+            ..Stats::new(self.by_command.len())
+        };
     }
 
     /// Counts a turn that is over.

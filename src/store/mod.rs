@@ -1,6 +1,7 @@
 //! Floor 3: the keyspace: databases of entries, expiry, what changed, and what is still to be freed.
 
 pub mod changes;
+pub mod evict;
 mod expire;
 mod garbage;
 pub mod lru;
@@ -69,6 +70,8 @@ pub struct StoreStats {
     /// Slices of the search for expired keys that ended at their bound.
     pub expire_slices_full: u64,
     pub lazy_freed: u64,
+    /// Keys that went because memory was short.
+    pub evicted: u64,
     /// What the search for expired keys took, in nanoseconds.
     pub expire_ns: u64,
     /// The share of keys that it found overdue, of late.
@@ -130,6 +133,7 @@ pub struct Store {
     pub overdue: Overdue,
     pub stats: StoreStats,
     garbage: Garbage,
+    pool: evict::Pool,
     /// Address, length and hash of the key that the next command will look up.
     expected: (usize, usize, u64),
     /// Bytes of all entries, those that wait to be freed included.
@@ -189,6 +193,7 @@ impl Store {
             overdue: Overdue::default(),
             stats: StoreStats::default(),
             garbage: Garbage::default(),
+            pool: evict::Pool::default(),
             expected: (0, 0, 0),
             entries_bytes: 0,
             seed,

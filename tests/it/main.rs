@@ -9,6 +9,7 @@ mod config;
 mod debug;
 mod dump;
 mod embed;
+mod eviction;
 mod expire;
 mod field_expiry;
 mod geo;

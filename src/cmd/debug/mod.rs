@@ -176,7 +176,7 @@ const SUBCOMMANDS: &[Subcommand] = &[
         "client-eviction",
         0..=0,
         "",
-        &["How much memory clients take, by classes; there is no limit on it (maxmemory-clients)."],
+        &["How much memory clients take, by size, where there is a limit on it (maxmemory-clients)."],
         client_eviction,
     ),
     subcommand(
@@ -295,8 +295,29 @@ fn stringmatch_test(ctx: &mut Ctx<'_>) -> Outcome {
     Ok(Flow::Done)
 }
 
-fn client_eviction(_: &mut Ctx<'_>) -> Outcome {
-    Err(CmdError::new("ERR maxmemory-clients is disabled."))
+fn client_eviction(ctx: &mut Ctx<'_>) -> Outcome {
+    /// Powers of two of the first class's end and of the last one's start.
+    const LOGS: (u32, u32) = (15, 33);
+    if ctx.state.config.clients_max_bytes() == 0 {
+        return Err(CmdError::new("ERR maxmemory-clients is disabled."));
+    }
+    let mut classes = [(0, 0); (LOGS.1 - LOGS.0 + 1) as usize];
+    let others = ctx.state.sessions.iter().filter_map(|(_, session)| session.as_deref());
+    for session in others.chain([&*ctx.session]).filter(|session| !session.no_evict) {
+        let log = session.counted.bytes.max(1).ilog2().clamp(LOGS.0 - 1, LOGS.1 - 1);
+        let (bytes, clients) = &mut classes[(log + 1 - LOGS.0) as usize];
+        *bytes += session.counted.bytes;
+        *clients += 1;
+    }
+    let mut text = String::new();
+    for (at, (bytes, clients)) in classes.into_iter().enumerate() {
+        let from = if at == 0 { 0 } else { 1_u64 << (LOGS.0 - 1 + at as u32) };
+        let to = format!("- {:>10}", 1_u64 << (LOGS.0 + at as u32));
+        let to = if at + 1 == classes.len() { "+           " } else { &to };
+        text += &format!("bucket {from:>10} {to}: tot-mem: {bytes:>10}, clients: {clients}\n");
+    }
+    ctx.out().verbatim("txt", text.as_bytes());
+    Ok(Flow::Done)
 }
 
 fn change_repl_id(ctx: &mut Ctx<'_>) -> Outcome {

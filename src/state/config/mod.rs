@@ -120,7 +120,12 @@ pub struct Config {
     pub stream_node_max_bytes: i64,
     pub stream_node_max_entries: i64,
     pub hll_sparse_max_bytes: i64,
+    pub maxmemory_bytes: i64,
     pub maxmemory_policy: usize,
+    pub maxmemory_samples: i64,
+    pub eviction_tenacity: i64,
+    /// `maxmemory-clients`: bytes, or, below 0, percents of `maxmemory`.
+    pub maxmemory_clients: i64,
     pub lfu_log_factor: i64,
     pub lfu_decay_minutes: i64,
     /// After which time a script counts as long, so that others are answered meanwhile.
@@ -214,7 +219,11 @@ impl Default for Config {
             stream_node_max_bytes: 4096,
             stream_node_max_entries: 100,
             hll_sparse_max_bytes: 3000,
+            maxmemory_bytes: 0,
             maxmemory_policy: POLICIES.len() - 1,
+            maxmemory_samples: 5,
+            eviction_tenacity: 10,
+            maxmemory_clients: 0,
             lfu_log_factor: 10,
             lfu_decay_minutes: 1,
             busy_threshold_ms: 5000,
@@ -323,9 +332,22 @@ impl Config {
         };
     }
 
+    /// The name of `maxmemory-policy`.
+    pub fn policy_name(&self) -> &'static str {
+        POLICIES[self.maxmemory_policy]
+    }
+
     /// Whether the policy counts how often keys are used rather than when.
     pub fn is_lfu(&self) -> bool {
-        POLICIES[self.maxmemory_policy].ends_with("lfu")
+        self.policy_name().ends_with("lfu")
+    }
+
+    /// The most memory that all clients together may take, in bytes; 0: any.
+    pub fn clients_max_bytes(&self) -> usize {
+        match self.maxmemory_clients {
+            percent @ ..0 => (i128::from(self.maxmemory_bytes) * i128::from(-percent) / 100) as usize,
+            bytes => bytes as usize,
+        }
     }
 
     /// The pairs of CONFIG GET for one pattern, aliases included. A name is answered as it was asked for.

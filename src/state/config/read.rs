@@ -335,14 +335,7 @@ mod tests {
             let error = read(&format!("\n{text}")).expect_err(text);
             assert_eq!((error.line, error.directive.as_str(), error.why.as_str()), (2, text, why));
         }
-        for dangerous in [
-            "appendonly yes",
-            "maxmemory 100mb",
-            "user a xyz",
-            "user a on (",
-            "tls-port 6380",
-            "replicaof h 1",
-        ] {
+        for dangerous in ["appendonly yes", "user a xyz", "user a on (", "tls-port 6380", "replicaof h 1"] {
             assert!(read(dangerous).is_err(), "{dangerous}");
         }
     }

@@ -5,7 +5,7 @@ use super::{
     facts::{Facts, human, percent, two_digits},
     keyspace_lines, latency_lines, listener_lines,
 };
-use crate::state::{acl::log::Reason, config::POLICIES, pause::PauseMode, pubsub::Kind};
+use crate::state::{acl::log::Reason, pause::PauseMode, pubsub::Kind};
 
 /// The value of a field.
 pub(super) enum Figure {
@@ -48,6 +48,14 @@ const fn section(name: &'static str, shown: Shown, body: Body) -> Section {
 
 fn kilobytes(bytes: u64) -> String {
     format!("{:.2}", bytes as f64 / 1024.0)
+}
+
+/// How long memory was above its limit for want of time, in ms: in all, and since it last was below.
+fn eviction_exceeded_ms(f: &Facts<'_>) -> (i64, i64) {
+    let stats = &f.state.stats;
+    let now_ns =
+        stats.eviction_since_ns.map_or(0, |since_ns| f.state.clock.ticks_ns().saturating_sub(since_ns));
+    (((stats.eviction_exceeded_ns + now_ns) / 1_000_000) as i64, (now_ns / 1_000_000) as i64)
 }
 
 fn seconds(us: u64) -> String {
@@ -156,9 +164,9 @@ const MEMORY: &[(&str, Figure)] = &[
     ("used_memory_functions", Fixed("0")),
     ("used_memory_scripts", Fixed("0")),
     ("used_memory_scripts_human", Fixed("0B")),
-    ("maxmemory", Fixed("0")),
-    ("maxmemory_human", Fixed("0B")),
-    ("maxmemory_policy", Text(|f| POLICIES[f.state.config.maxmemory_policy].into())),
+    ("maxmemory", Int(|f| f.state.config.maxmemory_bytes)),
+    ("maxmemory_human", Text(|f| human(f.state.config.maxmemory_bytes as usize))),
+    ("maxmemory_policy", Text(|f| f.state.config.policy_name().into())),
     ("allocator_frag_ratio", Text(|f| two_digits(f.memory().allocator_fragmentation().0))),
     ("allocator_frag_bytes", Int(|f| f.memory().allocator_fragmentation().1)),
     ("allocator_rss_ratio", Text(|f| two_digits(f.memory().allocator_rss().0))),
@@ -235,11 +243,11 @@ const STATS: &[(&str, Figure)] = &[
     ("expired_stale_perc", Text(|f| two_digits(f.store.stats.stale_percent))),
     ("expired_time_cap_reached_count", Int(|f| f.store.stats.expire_slices_full as i64)),
     ("expire_cycle_cpu_milliseconds", Int(|f| (f.store.stats.expire_ns / 1_000_000) as i64)),
-    ("evicted_keys", Fixed("0")),
-    ("evicted_clients", Fixed("0")),
-    ("evicted_scripts", Fixed("0")),
-    ("total_eviction_exceeded_time", Fixed("0")),
-    ("current_eviction_exceeded_time", Fixed("0")),
+    ("evicted_keys", Int(|f| f.store.stats.evicted as i64)),
+    ("evicted_clients", Int(|f| f.state.stats.evicted_clients as i64)),
+    ("evicted_scripts", Int(|f| f.state.scripts.figures().evicted as i64)),
+    ("total_eviction_exceeded_time", Int(|f| eviction_exceeded_ms(f).0)),
+    ("current_eviction_exceeded_time", Int(|f| eviction_exceeded_ms(f).1)),
     ("keyspace_hits", Int(|f| f.store.stats.hits as i64)),
     ("keyspace_misses", Int(|f| f.store.stats.misses as i64)),
     ("pubsub_channels", Int(|f| f.state.pubsub.count(Kind::Channel) as i64)),

@@ -1,7 +1,7 @@
 //! Keys and values: how many databases, how values are kept, when keys go, how much memory they may take.
 
 use super::{
-    super::{Kind, Neglect, Notify, POLICIES, Param, Unit, param, values},
+    super::{Kind, Neglect, Notify, POLICIES, Param, param, values},
     kinds::*,
 };
 
@@ -34,10 +34,10 @@ pub const PARAMS: &[Param] = &[
     param("list-compress-depth", int(|c| &mut c.list_compress_depth, 0, INT_MAX)),
     param("list-max-listpack-size", int(|c| &mut c.list_max_listpack_size, -(1 << 31), INT_MAX))
         .alias("list-max-ziplist-size"),
-    param("maxmemory", fixed_int("0", 0, u64::MAX as i128, Unit::Memory, Neglect::Hazard)),
-    param("maxmemory-eviction-tenacity", stored_int("10", 0, 100)),
+    param("maxmemory", memory(|c| &mut c.maxmemory_bytes, 0, LONG_MAX)),
+    param("maxmemory-eviction-tenacity", int(|c| &mut c.eviction_tenacity, 0, 100)),
     param("maxmemory-policy", choice(|c| &mut c.maxmemory_policy, POLICIES)),
-    param("maxmemory-samples", stored_int("5", 1, 64)),
+    param("maxmemory-samples", int(|c| &mut c.maxmemory_samples, 1, 64)),
     param(
         "notify-keyspace-events",
         Kind::Special {

@@ -20,6 +20,10 @@ pub const fn memory(field: fn(&mut Config) -> &mut i64, min: i128, max: i128) ->
     Kind::Int { place: Place::Field(field), min, max, unit: Unit::Memory }
 }
 
+pub const fn memory_or_percent(field: fn(&mut Config) -> &mut i64, min: i128, max: i128) -> Kind {
+    Kind::Int { place: Place::Field(field), min, max, unit: Unit::MemoryOrPercent }
+}
+
 pub const fn choice(field: fn(&mut Config) -> &mut usize, names: &'static [&'static str]) -> Kind {
     Kind::Enum { place: Place::Field(field), names }
 }

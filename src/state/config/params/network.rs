@@ -17,7 +17,7 @@ pub const PARAMS: &[Param] = &[
     param("max-new-connections-per-cycle", stored_int("10", 1, 1000)),
     param("max-new-tls-connections-per-cycle", stored_int("1", 1, 1000)),
     param("maxclients", int(|c| &mut c.maxclients, 1, UINT_MAX)),
-    param("maxmemory-clients", fixed_int("0", -100, LONG_MAX, Unit::MemoryOrPercent, Neglect::Hazard)),
+    param("maxmemory-clients", memory_or_percent(|c| &mut c.maxmemory_clients, -100, LONG_MAX)),
     param("port", int(|c| &mut c.port, 0, 65_535)),
     param("proto-max-bulk-len", memory(|c| &mut c.bulk_max_bytes, 1 << 20, LONG_MAX)),
     param("rdma-bind", fixed_text("", NO_RDMA)).many(),

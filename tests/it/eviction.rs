@@ -1,0 +1,176 @@
+//! `maxmemory` and `maxmemory-clients`.
+
+use staywire::testkit::Harness;
+use std::time::Duration;
+
+const MIB: usize = 1 << 20;
+const OOM: &str = "-OOM command not allowed when used memory > 'maxmemory'.";
+
+/// A field of INFO.
+fn info(h: &mut Harness, client: usize, field: &str) -> String {
+    let text = h.call(client, "INFO everything");
+    let start = text.find(&format!("\\n{field}:")).expect("the field is there") + field.len() + 3;
+    text[start..].split("\\r").next().unwrap_or_default().into()
+}
+
+fn fill(h: &mut Harness, client: usize, prefix: &str, keys: usize, bytes: usize, rest: &str) {
+    let value = "x".repeat(bytes);
+    for n in 0..keys {
+        h.call(client, &format!("SET {prefix}:{n} {value} {rest}"));
+    }
+}
+
+#[test]
+fn memory_stays_near_its_limit_by_every_policy() {
+    for policy in [
+        "volatile-lru",
+        "volatile-lfu",
+        "volatile-random",
+        "volatile-ttl",
+        "allkeys-lru",
+        "allkeys-lfu",
+        "allkeys-random",
+    ] {
+        let mut h = Harness::new();
+        let c = h.connect();
+        h.call(c, &format!("CONFIG SET maxmemory 2mb maxmemory-policy {policy}"));
+        for n in 0..10_000 {
+            let value = "v".repeat(1000);
+            assert_eq!(h.call(c, &format!("SET key:{n} {value} EX {}", 1000 + n)), "+OK", "{policy}");
+            assert!(h.engine.used_memory() <= 2 * MIB + 2 * MIB / 20, "{policy}");
+        }
+        assert!(h.engine.store.len(0) > 1000, "{policy}");
+        let evicted: usize = info(&mut h, c, "evicted_keys").parse().expect("a number");
+        assert_eq!(evicted + h.engine.store.len(0), 10_000, "{policy}");
+        assert_eq!(info(&mut h, c, "total_eviction_exceeded_time"), "0");
+    }
+}
+
+#[test]
+fn volatile_policies_never_touch_what_stays_for_ever() {
+    for policy in ["volatile-lru", "volatile-lfu", "volatile-random", "volatile-ttl"] {
+        let mut h = Harness::new();
+        let c = h.connect();
+        h.call(c, &format!("CONFIG SET maxmemory-policy {policy}"));
+        fill(&mut h, c, "stays", 500, 1000, "");
+        h.call(c, "HSET hash f v");
+        h.call(c, "HEXPIRE hash 1000 FIELDS 1 f");
+        fill(&mut h, c, "goes", 500, 1000, "EX 1000");
+        let max = h.engine.used_memory() + 1000;
+        h.call(c, &format!("CONFIG SET maxmemory {max}"));
+        // The last one finds nothing to put out any more.
+        let value = "y".repeat(1000);
+        let full =
+            (0..1000).find(|n| h.call(c, &format!("SET more:{n} {value}")) == OOM).expect("it gets full");
+        assert!((490..=510).contains(&full), "{policy}: {full}");
+        assert_eq!(h.call(c, "EXISTS hash"), ":1");
+        assert_eq!(h.engine.store.len(0), 501 + full, "{policy}");
+    }
+}
+
+#[test]
+fn without_eviction_writes_are_refused_and_all_else_goes_on() {
+    let mut h = Harness::new();
+    let c = h.connect();
+    fill(&mut h, c, "k", 10, 100, "");
+    h.call(c, "RPUSH list a b c");
+    h.call(c, "CONFIG SET maxmemory 1");
+    for (line, wanted) in [
+        ("SET a b", OOM),
+        ("LPUSH list x", OOM),
+        ("GET nosuch", "nil"),
+        ("LPOP list", "\"a\""),
+        ("DEL k:0", ":1"),
+        ("EXPIRE k:1 100", ":1"),
+        // What is queued takes memory as well.
+        ("MULTI", "+OK"),
+        ("PING", OOM),
+        ("EXEC", "-EXECABORT Transaction discarded because of previous errors."),
+        ("MULTI", "+OK"),
+        ("DISCARD", "+OK"),
+        ("CONFIG SET maxmemory 0", "+OK"),
+        ("MULTI", "+OK"),
+        ("SET a b", "+QUEUED"),
+        ("PING", "+QUEUED"),
+    ] {
+        assert_eq!(h.call(c, line), wanted, "{line}");
+    }
+    let other = h.connect();
+    h.call(other, "CONFIG SET maxmemory 1");
+    assert_eq!(
+        h.call(c, "EXEC"),
+        "-EXECABORT Transaction discarded because of: OOM command not allowed when used memory > 'maxmemory'."
+    );
+    h.call(other, "CONFIG SET maxmemory 0");
+    assert_eq!(h.call(c, "SET a b"), "+OK");
+}
+
+#[test]
+fn evictions_are_told() {
+    let mut h = Harness::new();
+    let (c, listener) = (h.connect(), h.connect());
+    h.call(c, "CONFIG SET notify-keyspace-events Ee maxmemory-policy allkeys-random");
+    h.call(listener, "SUBSCRIBE __keyevent@0__:evicted");
+    h.call(c, "SET k v");
+    h.call(c, "CONFIG SET maxmemory 1");
+    // Memory is looked at before the command, which so finds nothing.
+    assert_eq!(h.call(c, "GET k"), "nil");
+    assert_eq!(h.receive(listener), r#"["message", "__keyevent@0__:evicted", "k"]"#);
+    assert_eq!(info(&mut h, c, "evicted_keys"), "1");
+}
+
+#[test]
+fn a_pause_keeps_what_would_be_evicted() {
+    let mut h = Harness::new();
+    let (c, other) = (h.connect(), h.connect());
+    h.call(c, "SET k v");
+    h.call(c, "CONFIG SET maxmemory-policy allkeys-lru");
+    h.call(other, "CLIENT PAUSE 1000 WRITE");
+    h.call(c, "CONFIG SET maxmemory 1");
+    assert_eq!(h.call(c, "GET k"), "\"v\"");
+    h.advance(Duration::from_millis(1001));
+    assert_eq!(h.call(c, "GET k"), "nil");
+}
+
+#[test]
+fn collections_make_room_too() {
+    let mut h = Harness::new();
+    let c = h.connect();
+    h.call(c, "CONFIG SET maxmemory-policy allkeys-lru");
+    for n in 0..20_000 {
+        h.call(c, &format!("RPUSH list {n:0100}"));
+    }
+    let used = h.engine.used_memory();
+    h.call(c, &format!("CONFIG SET maxmemory {}", used / 2));
+    h.call(c, "PING");
+    assert_eq!(h.call(c, "EXISTS list"), ":0");
+    assert!(h.engine.used_memory() < used / 2);
+}
+
+#[test]
+fn the_largest_clients_go_first() {
+    let mut h = Harness::new();
+    let (c, small, large, spared) = (h.connect(), h.connect(), h.connect(), h.connect());
+    h.call(spared, "CLIENT NO-EVICT on");
+    for (client, kib) in [(small, 100), (large, 400), (spared, 800)] {
+        let part = format!("*2\r\n$3\r\nGET\r\n${}\r\n{}", 10 * MIB, "x".repeat(kib << 10));
+        h.send_bytes(client, part.as_bytes());
+    }
+    assert!(!h.engine.evict_clients());
+    assert_eq!(h.call(c, "DEBUG CLIENT-EVICTION"), "-ERR maxmemory-clients is disabled.");
+    h.call(c, "CONFIG SET maxmemory-clients 1mb");
+    assert!(h.engine.evict_clients());
+    assert!(h.engine.is_done(large) && !h.engine.is_done(small) && !h.engine.is_done(spared));
+    assert_eq!(info(&mut h, c, "evicted_clients"), "1");
+    assert!(h.call(c, "DEBUG CLIENT-EVICTION").contains("clients: 1"));
+    h.disconnect(large);
+    assert!(!h.engine.evict_clients());
+    // A share of `maxmemory`.
+    h.call(c, "CONFIG SET maxmemory 100mb maxmemory-clients 50%");
+    assert!(!h.engine.evict_clients());
+    h.call(c, "CONFIG SET maxmemory-clients 1%");
+    assert!(!h.engine.evict_clients());
+    h.call(c, "CONFIG SET maxmemory 50mb");
+    assert!(h.engine.evict_clients());
+    assert!(h.engine.is_done(small) && !h.engine.is_done(spared));
+}
