@@ -3,7 +3,7 @@
 use super::Engine;
 use crate::{
     command::{Behaviour, CmdError, CommandSpec, Flags},
-    state::session::{Closing, Session},
+    state::session::{Closing, Session, SessionKey},
     store::evict::Policy,
 };
 
@@ -105,6 +105,16 @@ impl Engine {
         }
     }
 
+    /// Counts what a client sent before it is looked at, so that it may be too much.
+    #[cold]
+    pub(super) fn weigh(&mut self, key: SessionKey, input_bytes: usize) {
+        if let Some(Some(session)) = self.state.sessions.get_mut(key) {
+            session.input_bytes = input_bytes;
+            self.state.totals.recount(session);
+            self.evict_clients();
+        }
+    }
+
     /// Closes the clients that take most memory while all together take more than `maxmemory-clients`. To be called at
     /// the end of a turn; `true` if there is one to be closed.
     pub fn evict_clients(&mut self) -> bool {
@@ -113,11 +123,15 @@ impl Engine {
         if max_bytes == 0 || bytes < max_bytes {
             return false;
         }
-        let mut largest: Vec<_> = (self.state.sessions.iter())
-            .filter_map(|(key, session)| Some((session.as_deref()?, key)))
-            .filter(|(session, _)| !session.no_evict && !session.monitor && session.closing != Closing::Now)
-            .map(|(session, key)| (session.counted.bytes, key))
-            .collect();
+        let mut largest = Vec::new();
+        for (key, session) in self.state.sessions.iter() {
+            let Some(session) = session.as_deref() else { continue };
+            if session.closing == Closing::Now {
+                bytes -= session.counted.bytes;
+            } else if !session.no_evict && !session.monitor {
+                largest.push((session.counted.bytes, key));
+            }
+        }
         largest.sort_unstable_by(|a, b| b.cmp(a));
         let mut any = false;
         for (held_bytes, key) in largest {

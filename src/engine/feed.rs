@@ -38,6 +38,9 @@ impl Engine {
 
     /// Serves the commands in `input`: what a connection sent and was not consumed before.
     pub fn feed(&mut self, key: SessionKey, input: &[u8]) -> Fed {
+        if self.state.config.maxmemory_clients != 0 {
+            self.weigh(key, input.len());
+        }
         let Some(mut session) = self.state.sessions.get_mut(key).and_then(Option::take) else {
             return Fed { consumed: input.len(), more: false };
         };

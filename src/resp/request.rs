@@ -166,6 +166,15 @@ impl Parser {
         self.place.in_array
     }
 
+    /// How much of the input was understood of a command that is not complete, and how much of that its arguments are;
+    /// in bytes.
+    pub fn understood_bytes(&self) -> (usize, usize) {
+        if !self.place.in_array {
+            return (0, 0);
+        }
+        (self.place.pos, self.spans.iter().map(|span| span.len as usize).sum())
+    }
+
     /// Memory held, in bytes.
     pub fn mem_bytes(&self) -> usize {
         self.spans.capacity() * size_of::<Span>() + self.line.capacity()

@@ -47,6 +47,14 @@ impl Totals {
         *output = (*output).max(session.out.mem_bytes());
     }
 
+    /// Counts the session whose command runs, less its output: what tells of memory should not tell of itself.
+    pub fn recount_caller(&mut self, session: &mut Session) {
+        let whole = Share::of(session);
+        let share = Share { bytes: whole.bytes - session.out.mem_bytes(), ..whole };
+        self.exchange(session.counted, share);
+        session.counted = share;
+    }
+
     /// A session is gone.
     pub fn forget(&mut self, session: &Session) {
         self.exchange(session.counted, Share::default());

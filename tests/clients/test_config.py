@@ -13,7 +13,8 @@ OWN = {"bind", "dir", "port", "requirepass", "syslog-ident", "unixsocket"}
 # Where the reference wraps around the ends of its integers, raises what it was given, or is built without something.
 DIFFERENT = {
     "cluster-blacklist-ttl": "negative numbers are huge ones there",
-    "maxmemory-clients": "so are numbers above 2^63",
+    "maxmemory": "numbers above 2^63 are taken there",
+    "maxmemory-clients": "these are negative ones there",
     "rdma-bind": "refused there with its default, too",
     "repl-backlog-size": "at least 16384 there",
     "save": "nothing is saved, whatever is asked for",

@@ -172,7 +172,6 @@ def test_missing_file():
     [
         "appendonly yes",
         "tls-port 6380",
-        "maxmemory 100mb",
         "replicaof 127.0.0.1 6380",
     ],
 )

@@ -3,7 +3,7 @@
 use crate::{
     base::num::write_i64,
     command::{Args, Ctx, table::Table},
-    resp::Proto,
+    resp::{Proto, request::Parser},
     state::{
         State,
         pubsub::Kind,
@@ -94,9 +94,10 @@ fn write_line(
     line.number(" ssub", subscribed(Kind::Shard));
     line.number(" multi", transaction.map_or(-1, |t| t.queue.len() as i64));
     line.number(" watch", session.watched.len() as i64);
-    line.number(" qbuf", session.input_bytes as i64);
+    let (understood, found) = session.parser.as_deref().map_or((0, 0), Parser::understood_bytes);
+    line.number(" qbuf", session.input_bytes.saturating_sub(understood) as i64);
     line.number(" qbuf-free", 0);
-    line.number(" argv-mem", running_bytes.unwrap_or(0) as i64);
+    line.number(" argv-mem", running_bytes.unwrap_or(found) as i64);
     line.number(" multi-mem", transaction.map_or(0, |t| t.queue_bytes) as i64);
     line.number(" rbs", session.reply_room.bytes() as i64);
     line.number(" rbp", session.reply_room.peak_bytes() as i64);

@@ -29,7 +29,7 @@ fn asks_for(word: &[u8], section: &sections::Section) -> bool {
 /// <https://valkey.io/commands/info/>
 pub(super) fn info(ctx: &mut Ctx<'_>) -> Outcome {
     let args = ctx.args;
-    ctx.state.totals.recount(ctx.session);
+    ctx.state.totals.recount_caller(ctx.session);
     let facts = Facts::of(ctx);
     let mut text = Vec::with_capacity(USUAL_BYTES);
     for section in SECTIONS {
