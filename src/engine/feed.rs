@@ -45,6 +45,8 @@ impl Engine {
             return Fed { consumed: input.len(), more: false };
         };
         session.last_active_ms = self.store.now_ms;
+        // What was left of the last time is counted already.
+        session.net_in_bytes += input.len().saturating_sub(session.input_bytes) as u64;
         let mut parser = match session.parser.take() {
             Some(parser) => *parser,
             None => std::mem::take(&mut self.parser),
@@ -110,7 +112,6 @@ impl Engine {
             parser.reset();
             at = input.len();
         }
-        session.net_in_bytes += at as u64;
         parser.rebase(at);
         if parser.is_inside() && session.closing == Closing::No {
             session.parser = Some(Box::new(parser));

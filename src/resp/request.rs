@@ -208,6 +208,7 @@ impl Parser {
             let Some((text, after)) = line(input, start + 1, "too big mbulk count string")? else {
                 return Ok(Parsed::Incomplete);
             };
+            check_line_end(input, after)?;
             let count = match number(text) {
                 Some(n) if n <= i64::from(i32::MAX) => n,
                 _ => return broken("invalid multibulk length"),
@@ -256,6 +257,7 @@ impl Parser {
                         let got = char::from(text.first().copied().unwrap_or(b'\r'));
                         return broken(&format!("expected '$', got '{got}'"));
                     };
+                    check_line_end(input, after)?;
                     let len = match number(digits) {
                         Some(n) if n >= 0 && n <= limits.bulk_max_bytes && n <= i64::from(u32::MAX) => n,
                         _ => return broken("invalid bulk length"),
@@ -272,6 +274,7 @@ impl Parser {
                 self.place = Place { pos, missing, bulk: Some(len), in_array: true };
                 return Ok(Parsed::Incomplete);
             }
+            check_line_end(input, end)?;
             self.spans.push(Span { start: pos as u32, len });
             pos = end;
             bulk = None;
@@ -301,8 +304,14 @@ impl Parser {
     }
 }
 
-/// The line from `pos` to the next CR, and where the next one begins; `None` where it is not whole yet. As in Redis,
-/// the byte behind CR is not looked at.
+/// Refuses what does not end with CR and LF before `end`.
+#[inline]
+fn check_line_end(input: &[u8], end: usize) -> Result<(), ProtocolError> {
+    if input[end - 2..end] == *b"\r\n" { Ok(()) } else { broken("invalid CRLF in request") }
+}
+
+/// The line from `pos` to the next CR, and where the next one begins; `None` where it is not whole yet. Whether LF
+/// follows is for the caller to check.
 #[inline]
 fn line<'a>(input: &'a [u8], pos: usize, too_long: &str) -> Result<Option<(&'a [u8], usize)>, ProtocolError> {
     let rest = &input[pos.min(input.len())..];
@@ -494,6 +503,11 @@ mod tests {
         assert_eq!(error(b"*1\r\nPING\r\n"), "expected '$', got 'P'");
         assert_eq!(error(b"*1\r\n$-1\r\n"), "invalid bulk length");
         assert_eq!(error(b"*1\r\n$536870913\r\n"), "invalid bulk length");
+        for input in ["*1\rx", "*x\rx", "*1\r\n$4\rx", "*1\r\n$-1\rx", "*1\r\n$1\r\nx\rx", "*1\r\n$1\r\nxx\n"]
+        {
+            assert_eq!(error(input.as_bytes()), "invalid CRLF in request", "{input:?}");
+        }
+        assert_eq!(error(b"*1\r\nPING\rx"), "expected '$', got 'P'");
         assert_eq!(error(b"SET \"a\r\n"), "unbalanced quotes in request");
         assert_eq!(error(b"SET \"a\"b\r\n"), "unbalanced quotes in request");
         assert_eq!(error(&[b'a'; 65537]), "too big inline request");

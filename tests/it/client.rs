@@ -97,6 +97,8 @@ fn a_line_tells_what_a_client_does() {
     };
     assert_eq!(list.len(), 4);
     assert_eq!(shown(0, "id db flags cmd age idle tot-cmds"), "1 3 N client|list 7 0 1");
+    // Input is counted as it comes in: SELECT and CLIENT LIST.
+    assert_eq!(field(list[0], "tot-net-in"), (23 + 26).to_string());
     assert_eq!(shown(1, "id sub psub ssub flags cmd idle"), "2 2 1 1 P ssubscribe 7");
     assert_eq!(shown(2, "id flags cmd"), "3 b blpop");
     assert_eq!(shown(3, "id flags multi watch"), "4 x 1 1");
