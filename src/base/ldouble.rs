@@ -3,8 +3,8 @@
 //! The reference adds with C's `long double`, which on x86-64 is the x87 extended format. Emulating that
 //! format gives every architecture the answers that clients have seen for years: 0.1 + 0.2 is 0.3.
 
-use rustc_apfloat::ieee::X87DoubleExtended;
-use rustc_apfloat::{Float, Round, Status};
+use rustc_apfloat::ieee::{Double, X87DoubleExtended};
+use rustc_apfloat::{Float, FloatConvert, Round, Status};
 
 use super::num::{FloatForm, float_form, hex_with_exponent};
 
@@ -32,6 +32,16 @@ pub fn incr_by_float(current: &[u8], increment: &[u8]) -> Result<Vec<u8>, IncrEr
 /// Whether `text` is a finite number.
 pub fn check(text: &[u8]) -> Result<(), IncrError> {
     if parse(text)?.is_finite() { Ok(()) } else { Err(IncrError::NaNOrInfinity) }
+}
+
+/// A number that the format holds as the nearest double: infinite where it is beyond those.
+pub fn to_f64(text: &[u8]) -> Option<f64> {
+    let number = parse(text).ok()?;
+    let mut loses = false;
+    let double: Double = number.convert_r(Round::NearestTiesToEven, &mut loses).value;
+    let double = f64::from_bits(double.to_bits() as u64);
+    // Not 0 where it is not.
+    Some(if double == 0.0 && !number.is_zero() { f64::MIN_POSITIVE.copysign(double) } else { double })
 }
 
 /// Parses what C's `strtold` takes, if it is all of `text`, neither NaN nor out of range.

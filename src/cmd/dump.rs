@@ -7,7 +7,6 @@ use crate::{
     persist::rdb::{self, RestoreError},
     store::changes::{Class, Event},
 };
-use std::borrow::Cow;
 
 /// The commands of this family.
 pub const COMMANDS: &[CommandSpec] = &[
@@ -58,9 +57,6 @@ fn dump(ctx: &mut Ctx<'_>) -> Outcome {
     Ok(Flow::Done)
 }
 
-/// A checksum behind a dumped value; zeros say that there is none.
-const SUM_BYTES: usize = 8;
-
 /// What RESTORE is told beside the value.
 #[derive(Default)]
 struct Options {
@@ -105,20 +101,18 @@ fn restore(ctx: &mut Ctx<'_>) -> Outcome {
         return Err(CmdError::new("BUSYKEY Target key name already exists."));
     }
     let ttl_ms = ctx.int_in(2, 0, i64::MAX, CmdError::new("ERR Invalid TTL value, must be >= 0"))?;
-    let mut payload = Cow::Borrowed(payload);
-    if ctx.state.config.skip_checksum_validation && payload.len() > SUM_BYTES {
-        let at = payload.len() - SUM_BYTES;
-        payload.to_mut()[at..].fill(0);
-    }
+    let config = &ctx.state.config;
+    let limits = config.limits(ctx.store.seed);
     let value =
-        rdb::restore(&payload, &ctx.state.config.limits(ctx.store.seed)).map_err(|why| match why {
+        rdb::restore(payload, !config.skip_checksum_validation, &limits).map_err(|why| match why {
             RestoreError::Footer => CmdError::new("ERR DUMP payload version or checksum are wrong"),
             RestoreError::Body(_) => CmdError::new("ERR Bad data format"),
         })?;
     let store = &mut *ctx.store;
     let base_ms = if options.absolute { 0 } else { store.now_ms };
-    let expire_at_ms = (ttl_ms > 0).then(|| ttl_ms.saturating_add(base_ms));
-    let replaced = options.replace && store.remove(db, key);
+    // Beyond what a number of 64 bits holds the time is long past, as in Valkey.
+    let expire_at_ms = (ttl_ms > 0).then(|| ttl_ms.wrapping_add(base_ms));
+    let replaced = options.replace && store.clear(db, key);
     if expire_at_ms.is_some_and(|at_ms| at_ms <= store.now_ms) {
         // Its time has come already: it takes the place of the old one for no moment.
         if replaced {

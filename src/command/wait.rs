@@ -2,7 +2,7 @@
 
 use super::{CmdError, Ctx, Flow, Outcome};
 use crate::{
-    base::num::parse_f64,
+    base::ldouble,
     state::waiters::{BlockRequest, InVain},
     value::Type,
 };
@@ -48,8 +48,8 @@ impl Ctx<'_> {
 
     /// The timeout in seconds at argument `i`, as the Unix time in milliseconds at which it ends; `None` for 0: never.
     pub fn deadline_arg(&self, i: usize) -> Result<Option<i64>, CmdError> {
-        let seconds =
-            parse_f64(self.args.at(i)).ok_or(CmdError::new("ERR timeout is not a float or out of range"))?;
+        let seconds = ldouble::to_f64(self.args.at(i))
+            .ok_or(CmdError::new("ERR timeout is not a float or out of range"))?;
         let exact = seconds * 1000.0;
         // Parts of a millisecond count as one, but not those that the multiplication added.
         let whole = exact.round();

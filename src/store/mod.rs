@@ -597,32 +597,10 @@ impl Store {
         None
     }
 
-    /// Visits the entries of a step of SCAN that are wanted; those that have expired are deleted instead. Returns the
-    /// next cursor, 0 at the end, and how many entries it met.
-    pub fn scan(
-        &mut self,
-        db: usize,
-        cursor: u64,
-        wanted: impl Fn(&Entry) -> bool,
-        mut f: impl FnMut(&Entry),
-    ) -> (u64, usize) {
-        let (mut met, mut overdue) = (0, Vec::new());
-        let next = self.dbs[db].table.scan(cursor, |entry| {
-            met += 1;
-            if !wanted(entry) {
-                return;
-            }
-            if self.is_over(entry) {
-                overdue.push(entry.key().to_vec());
-            } else {
-                f(entry);
-            }
-        });
-        for key in overdue {
-            // The lookup itself deletes what has expired.
-            self.find(db, &key);
-        }
-        (next, met)
+    /// Visits the entries of a step of SCAN, and says of each whether it has expired. Returns the next cursor, 0 at the
+    /// end.
+    pub fn scan(&self, db: usize, cursor: u64, mut f: impl FnMut(&Entry, bool)) -> u64 {
+        self.dbs[db].table.scan(cursor, |entry| f(entry, self.is_over(entry)))
     }
 
     /// Visits all entries of a database that have not expired, in no order.

@@ -79,12 +79,13 @@ class Bits:
     def broken_logs(self):
         """A HyperLogLog of which some bytes are others."""
         key = self.log_key()
+        if self.chance(0.5):
+            return ["DEL", key]
+        # What adds to it may or may not meet the broken place, so it is not kept.
+        self.next = [[b"PFCOUNT", key.encode()], [b"PFMERGE", b"p-merged", key.encode()], [b"DEL", key.encode(), b"p-merged"]]
         return self.one(
             ["SETRANGE", key, self.random.randrange(20 if self.chance(0.5) else 60), self.one("\x00", "\x7f", "\xff", "Y")],
             ["APPEND", key, self.one("\x00", "\x7f\xff", "\x80")],
-            ["DEL", key],
-            ["DEL", key],
-            ["DEL", key],
         )
 
     def bit_families(self):

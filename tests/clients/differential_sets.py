@@ -2,9 +2,7 @@
 
 KEYS = [f"s{number}" for number in range(7)] + ["{tag}s"]
 # The replies whose elements come in any order.
-UNORDERED = {"SMEMBERS", "SPOP", "SINTER", "SUNION", "SDIFF"}
-# Of these only the shape and the length can be compared.
-RANDOM = {"SRANDMEMBER"}
+UNORDERED = {"SMEMBERS", "SINTER", "SUNION", "SDIFF"}
 WALKS = {"SSCAN"}
 
 
@@ -14,7 +12,7 @@ class Sets:
     def set_key(self):
         return self.key(KEYS)
 
-    def member(self):
+    def set_member(self):
         kind = self.random.random()
         if kind < 0.45:
             return str(self.random.choice([*range(-5, 40), 32767, 32768, -32769, 2**31, -(2**31) - 1, 2**40]))
@@ -22,25 +20,25 @@ class Sets:
             return f"m{self.random.randrange(40)}"
         return self.value()
 
-    def members(self, most=6):
+    def some_members(self, most=6):
         count = self.random.randint(1, most)
         if self.chance(0.03):
             return [str(number) for number in range(self.one(100, 130, 520))]
         if self.chance(0.03):
             return [f"{'m' * self.one(1, 64, 65)}{number}" for number in range(self.one(2, 128, 129))]
-        return [self.member() for _ in range(count)]
+        return [self.set_member() for _ in range(count)]
 
     def set_members(self):
         key = self.set_key()
         return self.one(
-            ["SADD", key, *self.members()],
-            ["SADD", key, *self.members()],
-            ["SADD", key, *self.members()],
-            ["SREM", key, *self.members()],
-            ["SREM", key, *self.members()],
-            ["SMOVE", key, self.set_key(), self.member()],
-            ["SISMEMBER", key, self.member()],
-            ["SMISMEMBER", key, *self.members()],
+            ["SADD", key, *self.some_members()],
+            ["SADD", key, *self.some_members()],
+            ["SADD", key, *self.some_members()],
+            ["SREM", key, *self.some_members()],
+            ["SREM", key, *self.some_members()],
+            ["SMOVE", key, self.set_key(), self.set_member()],
+            ["SISMEMBER", key, self.set_member()],
+            ["SMISMEMBER", key, *self.some_members()],
             ["SCARD", key],
             ["SMEMBERS", key],
         )
@@ -48,17 +46,21 @@ class Sets:
     def set_algebra(self):
         keys = self.keys(usual=KEYS)
         count = len(keys) if self.chance(0.9) else self.index()
+        stores = ["SINTERSTORE", "SUNIONSTORE", "SDIFFSTORE"]
+        if self.chosen["set-max-intset-entries"] < 512:
+            # How Valkey keeps a result of integers and others hangs on which it meets first in its table.
+            stores = stores[:1]
         options = self.one([], [], ["LIMIT", self.index()], ["LIMIT", 2], ["LIMIT"], ["LIMIT", 1, "limit", 0], ["BOGUS"])
         return self.one(
             [self.one("SINTER", "SUNION", "SDIFF"), *keys],
-            [self.one("SINTERSTORE", "SUNIONSTORE", "SDIFFSTORE"), self.set_key(), *keys],
+            [self.one(*stores), self.set_key(), *keys],
             ["SINTERCARD", count, *keys, *options],
         )
 
     def set_picks(self):
         key = self.set_key()
         return self.one(
-            ["SPOP", key, self.one(100_000, 0, -1, "abc", 2**63 - 1, 2**63)],
+            ["SPOP", key, *self.one([], [1], [2], [9], [100_000], [self.one(0, -1, "abc", 2**63 - 1, 2**63)])],
             ["SRANDMEMBER", key, *self.one([], [self.random.randint(-9, 9)], [self.one(1000, -200, -(2**63), "a", "")])],
         )
 
@@ -79,7 +81,6 @@ class Sets:
             ["OBJECT", "ENCODING", key],
             ["DEBUG", "DIGEST-VALUE", key, self.set_key()],
             ["COPY", key, self.set_key(), "REPLACE"],
-            ["CONFIG", "SET", "set-max-intset-entries", self.one(0, 6, 512)],
             ["CONFIG", "SET", "set-max-listpack-entries", self.one(0, 7, 128)],
             ["CONFIG", "SET", "set-max-listpack-value", self.one(0, 2, 64)],
         )
@@ -95,10 +96,7 @@ class Sets:
 
 
 def predictable(command):
-    """A pop of what chance decides would make two servers differ."""
-    if command[0].upper() == b"SPOP" and len(command) in (2, 3):
-        if len(command) == 2 or command[2].isdigit() and 0 < int(command[2]) < 100_000:
-            return [b"SCARD", command[1]]
+    """A walk from its beginning, and not more random picks than are worth comparing."""
     if command[0].upper() == b"SRANDMEMBER" and len(command) == 3 and command[2][:1] == b"-" and len(command[2]) > 6:
         command[2] = b"-9223372036854775808"
     if command[0].upper() == b"SSCAN" and len(command) > 2 and command[2].lstrip(b"+- 0")[:1].isdigit():

@@ -2,7 +2,7 @@
 
 import random
 
-KEYS = ["s0", "s1", "s2", "{x}s3", "other"]
+KEYS = ["x0", "x1", "x2", "{x}x3", "other"]
 GROUPS = ["g", "h", "", "g\x00"]
 CONSUMERS = ["alice", "bob", "carol"]
 MAX = 2**64 - 1
@@ -17,9 +17,8 @@ IDLE_MS = [0, 0, 0, 1_000_000, 10**15]
 class Commands:
     """Streams with explicit IDs, so that no reply hangs on a clock but those that say how long ago something was."""
 
-    def __init__(self, seed, extended=False):
-        self.random = random.Random(seed)
-        self.extended = extended
+    def __init__(self, chooser):
+        self.random = chooser
 
     def one(self, *choices):
         return self.random.choice(choices)
@@ -252,7 +251,7 @@ def pending(key, item):
 
 def play(ours, theirs, seed, commands, report, known, batch=50):
     """One connection each for commands and one for events; both versions of the protocol in turn."""
-    maker = Commands(seed)
+    maker = Commands(random.Random(seed))
     protocol = 2 + seed % 2
     pairs = [(server.connect(protocol=protocol), server.connect(protocol=3)) for server in (ours, theirs)]
     for connection, listener in pairs:

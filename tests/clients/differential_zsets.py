@@ -6,6 +6,8 @@ SET_KEYS = ["s0", "s1", "{tag}s"]
 LEX_KEYS = ["zl0", "zl1"]
 # Places: scores that are geohashes.
 GEO_KEYS = ["zg0", "zg1"]
+KEYS = [*ZSET_KEYS, *LEX_KEYS, *GEO_KEYS]
+LIMITS = {"zset-max-listpack-entries": (0, 4, 16, 128), "zset-max-listpack-value": (0, 8, 64)}
 SCORES = ["0", "1", "-1", "2", "3", "1.5", "-0", "0.1", "1e3", "inf", "-inf", "+inf", "1e300", "-1e300", "5e-324", "0x10",
           "3.0000000000000004", "123456789012345680", "9007199254740993", "4611686018427387904", "1e17", "1e21", "1e-7",
           "-1.7976931348623157e308", "10", "100", "1000", "-3", "7"]  # fmt: skip
@@ -30,18 +32,29 @@ def harmless(command):
     if name == b"ZSCAN" and len(command) > 2 and command[2] not in (b"0", b"", b"abc", b"-1", b"nan"):
         # Where a walk goes on is a server's own affair.
         return [*command[:2], b"0", *command[3:]]
-    if name in (b"BZPOPMIN", b"BZPOPMAX") and command[-1] == b"1e4000":
-        return [*command[:-1], b"abc"]
+    words = [arg.upper() for arg in command]
+    stores = name == b"GEOSEARCHSTORE" or name.startswith(b"GEORADIUS") and {b"STORE", b"STOREDIST"} & set(words)
+    if stores and b"COUNT" in words[:-1] and b"ANY" not in words:
+        # Which of two equally near ones is taken is open.
+        return [b"1000" if at > 0 and words[at - 1] == b"COUNT" else arg for at, arg in enumerate(command)]
     return command
 
 
-def same_reply(name, ours, theirs):
+def same_reply(name, command, ours, theirs):
     """Whether two replies that are not equal say the same; None where there is nothing special about them."""
+    if name.startswith("GEO") and ours[0] == theirs[0] == b"*" and b"COUNT" in map(bytes.upper, command):
+        # Among equally near ones the order is open, and which of them is left out.
+        return [distance(place) for place in ours[1]] == [distance(place) for place in theirs[1]]
     if name != "ZSCAN" or ours[0] != b"*" or theirs[0] != b"*":
         return None
     # In the order of a hash table; how far one step goes is a server's own affair.
     cursors = [reply[1][0][1] for reply in (ours, theirs)]
     return cursors != [b"0", b"0"] or sorted(ours[1][1][1]) == sorted(theirs[1][1][1])
+
+
+def distance(place):
+    """What is known of a place that was found but its name and where it is."""
+    return place[1][1] if place[0] == b"*" and place[1][1][0] == b"$" else place[0]
 
 
 class SortedSets:
@@ -60,17 +73,17 @@ class SortedSets:
             return repr(self.random.uniform(-10, 10) * 10.0 ** self.random.randint(-8, 20))
         return self.random.choice(SCORES)
 
-    def member(self):
+    def zset_member(self):
         return self.random.choice(MEMBERS) if self.chance(0.95) else self.value()
 
-    def members(self, most=5):
-        return [self.member() for _ in range(self.random.randint(1, most))]
+    def zset_members(self, most=5):
+        return [self.zset_member() for _ in range(self.random.randint(1, most))]
 
-    def pairs(self):
+    def scored_members(self):
         count = self.random.randint(1, 4) if self.chance(0.98) else 140
         if count > 100:
             return [arg for number in range(count) for arg in (self.score(), f"many{number}")]
-        return [arg for _ in range(count) for arg in (self.score(), self.member())]
+        return [arg for _ in range(count) for arg in (self.score(), self.zset_member())]
 
     def score_end(self):
         if self.chance(0.03):
@@ -78,7 +91,7 @@ class SortedSets:
         return self.one("", "", "(") + self.random.choice(SCORES)
 
     def lex_end(self):
-        return self.one("-", "+", "[" + self.member(), "(" + self.member(), "[", "(", "[m1", "(m2", "m" if self.chance(0.1) else "[m")
+        return self.one("-", "+", "[" + self.zset_member(), "(" + self.zset_member(), "[", "(", "[m1", "(m2", "m" if self.chance(0.1) else "[m")
 
     def limit(self):
         return ["LIMIT", self.index(), self.index()] if self.chance(0.3) else []
@@ -92,29 +105,29 @@ class SortedSets:
     def zadd(self):
         if self.chance(0.15):
             key = self.random.choice(LEX_KEYS)
-            return ["ZADD", key, *[arg for member in self.members(8) for arg in ("0", member)]]
+            return ["ZADD", key, *[arg for member in self.zset_members(8) for arg in ("0", member)]]
         words = self.options("NX", "XX", "GT", "LT", "CH", "INCR", probability=0.12)
-        pairs = self.pairs()
+        pairs = self.scored_members()
         if "INCR" in words and self.chance(0.9):
             pairs = pairs[:2]
         return self.one(
             ["ZADD", self.zset_key(), *words, *pairs],
             ["ZADD", self.zset_key(), *words, *pairs],
             ["ZADD", self.zset_key(), *pairs],
-            ["ZINCRBY", self.zset_key(), self.score(), self.member()],
+            ["ZINCRBY", self.zset_key(), self.score(), self.zset_member()],
         )
 
     def zread(self):
-        key, member = self.zset_key(), self.member()
+        key, member = self.zset_key(), self.zset_member()
         return self.one(
             ["ZSCORE", key, member],
-            ["ZMSCORE", key, *self.members()],
+            ["ZMSCORE", key, *self.zset_members()],
             ["ZCARD", key],
             ["ZCOUNT", key, self.score_end(), self.score_end()],
             ["ZLEXCOUNT", self.random.choice(LEX_KEYS), self.lex_end(), self.lex_end()],
             [self.one("ZRANK", "ZREVRANK"), key, member, *self.one([], [], ["WITHSCORE"], ["BOGUS"])],
             ["ZRANDMEMBER", key],
-            ["ZRANDMEMBER", key, self.one(0, 1000, "x", -(2**63), 2**63 - 1), *self.one([], ["WITHSCORES"], ["BOGUS"])],
+            ["ZRANDMEMBER", key, self.one(0, 1, 3, -5, 1000, "x", -(2**63), 2**63 - 1), *self.one([], ["WITHSCORES"], ["BOGUS"])],
             ["ZSCAN", key, "0", "COUNT", 10000, *self.options("NOSCORES"), *self.one([], ["MATCH", "m*"], ["MATCH"])],
             ["DEBUG", "DIGEST-VALUE", key, self.random.choice(LEX_KEYS)],
             ["OBJECT", "ENCODING", key],
@@ -140,8 +153,8 @@ class SortedSets:
     def zremove(self):
         key = self.zset_key()
         return self.one(
-            ["ZREM", key, *self.members(8)],
-            ["ZREM", self.random.choice(LEX_KEYS), *self.members(8)],
+            ["ZREM", key, *self.zset_members(8)],
+            ["ZREM", self.random.choice(LEX_KEYS), *self.zset_members(8)],
             ["ZREMRANGEBYRANK", key, self.index(), self.index()],
             ["ZREMRANGEBYSCORE", key, self.score_end(), self.score_end()],
             ["ZREMRANGEBYLEX", self.random.choice(LEX_KEYS), self.lex_end(), self.lex_end()],
@@ -226,7 +239,7 @@ class SortedSets:
         choices = [
             ["GEOADD", key, *self.options("NX", "XX", "CH", probability=0.1), *places],
             ["GEODIST", key, member, f"p{self.random.randrange(40)}", *self.one([], [self.unit()])],
-            [self.one("GEOHASH", "GEOPOS"), self.one(key, key, self.zset_key()), *self.members(2), member],
+            [self.one("GEOHASH", "GEOPOS"), self.one(key, key, self.zset_key()), *self.zset_members(2), member],
             ["GEOSEARCH", key, *query],
             ["GEOSEARCHSTORE", self.key(GEO_KEYS + ZSET_KEYS), key, *query, *self.options("STOREDIST")],
             ["GEORADIUS" + ro, key, *self.place(), *radius],
@@ -235,3 +248,36 @@ class SortedSets:
             ["DEL", key],
         ]
         return self.random.choices(choices, [10, 3, 3, 6, 2, 4, 4, 2, 0.3])[0]
+
+
+def blocking_command(chooser):
+    """A command about few sorted sets, half of them blocking without a timeout."""
+    key = lambda: f"q{chooser.randrange(4)}"
+    keys = [key() for _ in range(chooser.randint(1, 3))]
+    pairs = [arg for _ in range(chooser.choice([1, 1, 2, 4])) for arg in (chooser.randrange(9), f"m{chooser.randrange(40)}")]
+    end = chooser.choice(["MIN", "MAX"])
+    choices = [
+        [chooser.choice(["BZPOPMIN", "BZPOPMAX"]), *keys, 0],
+        ["BZMPOP", 0, len(keys), *keys, end, *chooser.choice([[], ["COUNT", 2], ["COUNT", 9]])],
+        ["ZADD", key(), *pairs],
+        ["ZADD", key(), *chooser.choice([["XX"], ["NX", "CH"], ["GT"]]), *pairs],
+        ["ZINCRBY", key(), 1, pairs[1]],
+        ["ZUNIONSTORE", key(), 2, key(), key()],
+        ["ZRANGESTORE", key(), key(), 0, 1],
+        ["GEOADD", key(), 10, 20, pairs[1]],
+        ["SADD", key(), "a", "b"],
+        ["BLPOP", *keys, 0],
+        ["RPUSH", key(), "a"],
+        ["ZPOPMIN", key()],
+        ["ZREM", key(), pairs[1]],
+        ["RENAME", key(), key()],
+        ["COPY", key(), key(), "REPLACE"],
+        ["MOVE", key(), 1],
+        ["DEL", key()],
+        ["MULTI"],
+        ["EXEC"],
+        ["ZRANGE", key(), 0, -1, "WITHSCORES"],
+    ]
+    weights = [9, 9, 12, 3, 3, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 7, 1]
+    command = chooser.choices(choices, weights)[0]
+    return [str(arg).encode() for arg in command]

@@ -425,7 +425,7 @@ fn counters_with_fractions() {
 
 #[test]
 fn encodings() {
-    let (short, long) = ("x".repeat(44), "x".repeat(45));
+    let (short, long) = ("x".repeat(40), "x".repeat(41));
     check(&[
         ("SET k 123", "+OK"),
         ("OBJECT ENCODING k", r#""int""#),

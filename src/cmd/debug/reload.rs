@@ -32,8 +32,12 @@ pub(super) fn reload(ctx: &mut Ctx<'_>) -> Outcome {
         store.each_entry(db, |entry| keys.push(entry.key().to_vec()));
         for key in keys {
             let Some(pos) = store.find(db, &key) else { continue };
-            let payload = rdb::dump(store.entry(db, pos).value());
-            let value = rdb::restore(&payload, &limits).expect("what was written can be read");
+            let mut out = rdb::Writer::default();
+            out.newest = true;
+            rdb::write_value(&mut out, store.entry(db, pos).value());
+            let (kind, body) = out.bytes().split_first().expect("a value has a kind");
+            let value = rdb::read_value(&mut rdb::Reader::new(body), *kind, &limits)
+                .expect("what was written can be read");
             store.edit(db, pos).set_value(value);
             if !keep && store.changes.interest.watch {
                 store.changes.watched(db, &key, Seen::Changed);

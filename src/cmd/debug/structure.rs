@@ -38,6 +38,7 @@ pub(super) fn htstats_key(ctx: &mut Ctx<'_>) -> Outcome {
     let lines = match ctx.store.entry(db, pos).value() {
         ValueRef::Hash(hash) if hash.as_pack().is_none() => table_lines(hash.len(), hash.mem_bytes()),
         ValueRef::Set(set @ Set::Table(_)) => table_lines(set.len(), set.mem_bytes()),
+        ValueRef::ZSet(zset) if zset.as_pack().is_none() => table_lines(zset.len(), zset.mem_bytes()),
         _ => {
             return Err(CmdError::new(
                 "ERR The value stored at the specified key is not represented using an hash table",

@@ -7,7 +7,6 @@ use crate::{
         scan::{self, ScanOptions, Walked},
     },
     resp::output::Output,
-    value::Entry,
 };
 
 /// <https://valkey.io/commands/scan/>. A step visits a group of some 32 keys: COUNT bounds from below how many keys are
@@ -17,19 +16,27 @@ pub(super) fn scan(ctx: &mut Ctx<'_>) -> Outcome {
     let mut cursor = scan::cursor(ctx.args.at(1))?;
     let options = ScanOptions::parse(ctx, 2, Walked::Keys)?;
     let (mut found, mut n, mut looked_at) = (Output::default(), 0, 0);
+    let mut overdue = Vec::new();
     for _ in 0..options.max_steps() {
-        let wanted = |entry: &Entry| {
-            options.kind.is_none_or(|kind| kind == entry.kind()) && options.matches(entry.key())
-        };
-        let (next, met) = ctx.store.scan(db, cursor, wanted, |entry| {
-            found.bulk(entry.key());
-            n += 1;
+        cursor = ctx.store.scan(db, cursor, |entry, is_over| {
+            looked_at += 1;
+            if !options.kind.is_none_or(|kind| kind == entry.kind()) || !options.matches(entry.key()) {
+                return;
+            }
+            if is_over {
+                overdue.push(entry.key().to_vec());
+            } else {
+                found.bulk(entry.key());
+                n += 1;
+            }
         });
-        cursor = next;
-        looked_at += met;
         if cursor == 0 || looked_at >= options.count {
             break;
         }
+    }
+    for key in overdue {
+        // The lookup itself deletes what has expired; not earlier, as a table that shrinks under the walk shows keys twice.
+        ctx.store.find(db, &key);
     }
     let out = ctx.out();
     out.array(2);

@@ -191,7 +191,8 @@ fn lset(ctx: &mut Ctx<'_>) -> Outcome {
     let (args, db) = (ctx.args, ctx.db());
     let cfg = ctx.state.config.list();
     let Some(found) = find(ctx.store, db, args.at(1))? else { return Err(CmdError::NO_SUCH_KEY) };
-    let index = ctx.int_arg(2)?;
+    // As in Valkey, of an index of more than 32 bits the low ones count.
+    let index = i64::from(ctx.int_arg(2)? as i32);
     if !list_mut(&mut ctx.store.edit(db, found.pos)).set(index, args.at(3), &cfg) {
         return Err(CmdError::INDEX_OUT_OF_RANGE);
     }

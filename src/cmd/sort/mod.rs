@@ -13,7 +13,7 @@ use crate::{
         changes::{Class, Event},
     },
     value::{
-        List, Value, ValueRef,
+        List, Value, ValueMut, ValueRef,
         list::{Elem, End},
     },
 };
@@ -208,6 +208,13 @@ fn read(
 ) -> Result<(Vec<Vec<u8>>, std::ops::Range<usize>), CmdError> {
     let db = ctx.db();
     let Some(pos) = ctx.store.read(db, ctx.args.at(1)) else { return Ok((Vec::new(), 0..0)) };
+    if matches!(ctx.store.entry(db, pos).value(), ValueRef::ZSet(zset) if zset.as_pack().is_some()) {
+        // As in Valkey, where sorting reads the larger encoding alone; the name of the encoding shows it.
+        let cfg = ctx.state.config.zset(ctx.store.seed);
+        if let ValueMut::ZSet(zset) = ctx.store.edit(db, pos).value_mut() {
+            zset.make_indexed(&cfg);
+        }
+    }
     let entry = ctx.store.entry(db, pos);
     let mut elements = Vec::new();
     let mut add = |elem: Elem<'_>| elements.push(elem.to_vec());
@@ -253,7 +260,7 @@ fn sorted(
     options: &Options<'_>,
 ) -> Result<Vec<Vec<u8>>, CmdError> {
     const NOT_NUMBERS: CmdError = CmdError::new("ERR One or more scores can't be converted into double");
-    let mut weighed = Vec::with_capacity(elements.len());
+    let (mut weighed, mut all_are_numbers) = (Vec::with_capacity(elements.len()), true);
     for element in elements {
         let found = match &options.by {
             Some(pattern) => pattern.find(store, db, &element),
@@ -265,9 +272,16 @@ fn sorted(
             text if options.alpha => Weight::Text(text),
             // What has no weight weighs nothing.
             None => Weight::Number(0.0),
-            Some(text) => Weight::Number(number(&text).ok_or(NOT_NUMBERS)?),
+            Some(text) => Weight::Number(number(&text).unwrap_or_else(|| {
+                // The others are looked up nevertheless.
+                all_are_numbers = false;
+                0.0
+            })),
         };
         weighed.push((weight, element));
+    }
+    if !all_are_numbers {
+        return Err(NOT_NUMBERS);
     }
     weighed.sort_by(|a, b| {
         let order = match (&a.0, &b.0) {
@@ -282,10 +296,14 @@ fn sorted(
     Ok(weighed.into_iter().map(|(_, element)| element).collect())
 }
 
-/// A weight as C's `strtod` reads it: the empty text is 0.
+/// A weight as C's `strtod` reads it, up to a zero byte: nothing at all is 0, and space may stand in front.
 fn number(text: &[u8]) -> Option<f64> {
-    let text = text.trim_ascii_start();
-    if text.is_empty() { Some(0.0) } else { parse_f64(text).filter(|n| !n.is_nan()) }
+    let text = text.split(|&byte| byte == 0).next().unwrap_or_default();
+    if text.is_empty() {
+        return Some(0.0);
+    }
+    let space = text.iter().take_while(|byte| byte.is_ascii_whitespace() || **byte == b'\x0b').count();
+    parse_f64(&text[space..])
 }
 
 fn reply(ctx: &mut Ctx<'_>, elements: &[Vec<u8>], get: &[Pattern<'_>]) -> Outcome {
@@ -321,7 +339,7 @@ fn store(ctx: &mut Ctx<'_>, key: &[u8], elements: &[Vec<u8>], get: &[Pattern<'_>
     }
     let len = list.len();
     if len > 0 {
-        ctx.store.put(db, key, Value::List(list), None);
+        ctx.store.set_value(db, key, Value::List(list));
         ctx.store.changed(db, key, Event(Class::List, "sortstore"));
     } else if ctx.store.clear(db, key) {
         ctx.store.changed(db, key, Event(Class::Generic, "del"));

@@ -14,6 +14,10 @@ pub(super) fn write(out: &mut Writer, set: &Set) {
         out.byte(kind::SET_INTSET);
         return out.string(&ints.to_redis_bytes());
     }
+    if let (Set::Pack(pack), true) = (set, out.newest) {
+        out.byte(kind::SET_LISTPACK);
+        return out.string(&pack.to_redis_bytes());
+    }
     out.byte(kind::SET);
     out.count(set.len());
     set.iter().for_each(|member| out.elem(member));
@@ -21,7 +25,6 @@ pub(super) fn write(out: &mut Writer, set: &Set) {
 
 pub(super) fn read(input: &mut Reader<'_>, kind: u8, cfg: &SetConfig) -> Result<Set, Broken> {
     let mut set = Set::new();
-    let mut add = |member: &[u8]| if set.insert(member, cfg) { Ok(()) } else { Err(Broken::Corrupt) };
     match kind {
         kind::SET_INTSET => {
             let ints = Intset::from_redis_bytes(&input.string()?).map_err(|_| Broken::Corrupt)?;
@@ -36,15 +39,31 @@ pub(super) fn read(input: &mut Reader<'_>, kind: u8, cfg: &SetConfig) -> Result<
         }
         kind::SET_LISTPACK => {
             let pack = Listpack::from_redis_bytes(&input.string()?).map_err(|_| Broken::Corrupt)?;
+            // It stays a pack, whatever is in it, if only there is not too much.
+            let cfg = if pack.len() <= cfg.max_listpack_entries {
+                set = Set::Pack(Listpack::new());
+                &SetConfig { max_listpack_entries: usize::MAX, max_listpack_value: usize::MAX, ..*cfg }
+            } else {
+                set = Set::table(cfg);
+                cfg
+            };
             for member in pack.iter() {
-                with_bytes(member, &mut add)?;
+                with_bytes(member, |bytes| add(&mut set, bytes, cfg))?;
             }
         }
         _ => {
-            for _ in 0..input.count()? {
-                add(&input.string()?)?;
+            let count = input.count()?;
+            if count > cfg.max_intset_entries {
+                set = Set::table(cfg);
+            }
+            for _ in 0..count {
+                add(&mut set, &input.string()?, cfg)?;
             }
         }
     }
     if set.is_empty() { Err(Broken::Empty) } else { Ok(set) }
+}
+
+fn add(set: &mut Set, member: &[u8], cfg: &SetConfig) -> Result<(), Broken> {
+    if set.insert(member, cfg) { Ok(()) } else { Err(Broken::Corrupt) }
 }

@@ -14,7 +14,7 @@ const UNKNOWN: u64 = -1i64 as u64;
 
 pub(super) fn write(out: &mut Writer, stream: &Stream) {
     let log = &stream.log;
-    out.byte(kind::STREAM_2);
+    out.byte(if out.newest { kind::STREAM_3 } else { kind::STREAM_2 });
     let nodes = log.nodes();
     out.count(nodes.len());
     for (id, pack) in nodes {
@@ -52,6 +52,9 @@ fn write_group(out: &mut Writer, name: &[u8], group: &Group) {
     for consumer in group.consumers() {
         out.string(consumer.name());
         out.i64(consumer.seen_ms);
+        if out.newest {
+            out.i64(consumer.active_ms);
+        }
         out.count(consumer.pending_len());
         consumer.pending_from(StreamId::MIN).for_each(|id| out.raw(&id.to_be_bytes()));
     }

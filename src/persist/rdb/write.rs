@@ -16,6 +16,8 @@ pub struct Writer {
     bytes: Vec<u8>,
     /// `rdbcompression no`.
     pub uncompressed: bool,
+    /// What only ourselves will read: streams as their third form, which tells when consumers were last served.
+    pub newest: bool,
 }
 
 impl Writer {

@@ -69,6 +69,8 @@ struct Shape {
     kind: Kind,
     expires: bool,
     long_key: bool,
+    /// A text with the encoding `raw`, whatever its length.
+    raw: bool,
     key_len: usize,
     text_len: usize,
 }
@@ -77,7 +79,7 @@ struct Shape {
 struct Header {
     /// The 24 low bits are the LRU or LFU clock.
     clock: Cell<[u8; 3]>,
-    /// See `KIND_MASK`, `EXPIRES` and `LONG`.
+    /// See `KIND_MASK`, `EXPIRES`, `LONG` and `RAW`.
     flags: u8,
     /// Unless the key is a long one.
     key_len: u16,
@@ -88,6 +90,18 @@ const HEADER: usize = size_of::<Header>();
 const KIND_MASK: u8 = 7;
 const EXPIRES: u8 = 1 << 3;
 const LONG: u8 = 1 << 4;
+const RAW: u8 = 1 << 5;
+
+/// The encoding `embstr` means that Valkey 8.1 keeps the value in one allocation with the key: up to so many bytes of
+/// both. A value that has once been too long for its place stays `raw`.
+mod embstr {
+    pub const MAX: usize = 41;
+    /// In the place of a value that had an expiry, for which room is kept.
+    pub const MAX_IN_PLACE: usize = 33;
+    /// With an expiry from the start, under a key from `LONG_KEY` on.
+    pub const MAX_EXPIRING: usize = 39;
+    pub const LONG_KEY: usize = 32;
+}
 
 impl Shape {
     #[inline(always)]
@@ -125,11 +139,19 @@ impl Shape {
         Layout::from_size_align(self.block_size(), align_of::<Header>()).expect("a key below 2^62 bytes")
     }
 
+    /// Whether a text is `raw` once it has an expiry that it had not.
+    #[inline]
+    fn raw_when_expiring(&self) -> bool {
+        let (key_len, text_len) = (self.key_len, self.text_len);
+        self.kind == Kind::Text && key_len >= embstr::LONG_KEY && key_len + text_len > embstr::MAX_EXPIRING
+    }
+
     #[inline]
     fn flags(&self) -> u8 {
         let expires = if self.expires { EXPIRES } else { 0 };
         let long = if self.long_key { LONG } else { 0 };
-        self.kind as u8 | expires | long
+        let raw = if self.raw { RAW } else { 0 };
+        self.kind as u8 | expires | long | raw
     }
 }
 
@@ -218,7 +240,9 @@ impl Entry {
     /// Sets or removes the expiry, in ms of Unix time. The value stays.
     pub fn set_expire(&mut self, expire_at_ms: Option<i64>) {
         let shape = self.shape();
-        self.reshape(Shape { expires: expire_at_ms.is_some(), ..shape }, true);
+        let expires = expire_at_ms.is_some();
+        let raw = shape.raw || expires && !shape.expires && shape.raw_when_expiring();
+        self.reshape(Shape { expires, raw, ..shape }, true);
         self.write_expire(expire_at_ms);
     }
 
@@ -345,12 +369,15 @@ impl Entry {
         let shape = self.shape();
         // SAFETY: what is moved out is reshaped away without a drop.
         let value = unsafe { self.read_value() };
-        self.reshape(Shape { kind: Kind::Text, text_len: 0, ..shape }, false);
+        self.reshape(Shape { kind: Kind::Text, raw: false, text_len: 0, ..shape }, false);
         value
     }
 
     /// The value without the entry.
     pub fn into_value(self) -> Value {
+        if let Some(value) = self.short_raw() {
+            return value;
+        }
         let layout = self.shape().layout();
         // SAFETY: what is moved out is not dropped, as only the block is freed.
         let value = unsafe { self.read_value() };
@@ -363,7 +390,17 @@ impl Entry {
     pub fn clone_value(&self) -> Value {
         match (self.shape().kind, self.value()) {
             (Kind::Raw, ValueRef::Str(bytes)) => Value::Raw(bytes.to_vec()),
-            (_, value) => value.to_value(),
+            (_, value) => self.short_raw().unwrap_or_else(|| value.to_value()),
+        }
+    }
+
+    /// A short text that is `raw`: it stays so under another key.
+    fn short_raw(&self) -> Option<Value> {
+        match self.value() {
+            ValueRef::Str(text) if text.len() <= embstr::MAX && self.encoding() == "raw" => {
+                Some(Value::Raw(text.to_vec()))
+            }
+            _ => None,
         }
     }
 
@@ -401,8 +438,10 @@ impl Entry {
 
     /// The encoding's name for OBJECT ENCODING.
     pub fn encoding(&self) -> &'static str {
-        match self.shape().kind {
+        let shape = self.shape();
+        match shape.kind {
             Kind::Raw => "raw",
+            Kind::Text if shape.raw || shape.key_len + shape.text_len > embstr::MAX => "raw",
             _ => self.value().encoding(),
         }
     }
@@ -426,6 +465,7 @@ impl Entry {
             kind,
             expires: header.flags & EXPIRES != 0,
             long_key: header.flags & LONG != 0,
+            raw: header.flags & RAW != 0,
             key_len: header.key_len.into(),
             text_len: header.text_len.into(),
         };
@@ -493,7 +533,9 @@ impl Entry {
     #[inline]
     fn alloc(key: &[u8], kind: Kind, text_len: usize, expire_at_ms: Option<i64>) -> Entry {
         let long_key = key.len() >= LONG_KEY;
-        let shape = Shape { kind, expires: expire_at_ms.is_some(), long_key, key_len: key.len(), text_len };
+        let expires = expire_at_ms.is_some();
+        let mut shape = Shape { kind, expires, long_key, raw: false, key_len: key.len(), text_len };
+        shape.raw = expires && shape.raw_when_expiring();
         let mut entry = Entry::alloc_shape(&shape, [0; 3]);
         entry.write_expire(expire_at_ms);
         // SAFETY: the block is as large as its shape says, and new, so `key` is not in it.
@@ -588,7 +630,12 @@ impl Entry {
     fn clear_for(&mut self, kind: Kind, text_len: usize, expires: bool) {
         let shape = self.shape();
         self.drop_payload();
-        self.reshape(Shape { kind, text_len, expires, ..shape }, false);
+        let mut new = Shape { kind, text_len, expires, raw: false, ..shape };
+        new.raw = match shape.expires {
+            true => kind == Kind::Text && new.key_len + text_len > embstr::MAX_IN_PLACE,
+            false => expires && new.raw_when_expiring(),
+        };
+        self.reshape(new, false);
     }
 
     /// Drops what the payload owns; the payload must then be written or reshaped away.

@@ -242,7 +242,8 @@ impl ZSet {
         }
     }
 
-    fn make_indexed(&mut self, cfg: &ZSetConfig) -> &mut Indexed {
+    /// Takes the large encoding.
+    pub fn make_indexed(&mut self, cfg: &ZSetConfig) -> &mut Indexed {
         if let ZSet::Pack(pack) = self {
             let mut indexed = Thin::new(Indexed::new(cfg.seed));
             for (member, score) in pack::iter(pack) {
