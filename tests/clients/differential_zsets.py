@@ -2,11 +2,11 @@
 
 ZSET_KEYS = [f"z{number}" for number in range(5)] + ["{tag}z"]
 SET_KEYS = ["s0", "s1", "{tag}s"]
-# All members of one score, as lexicographic ranges want it.
+# All members of one score, as lexicographic ranges want it: other commands do not write here.
 LEX_KEYS = ["zl0", "zl1"]
 # Places: scores that are geohashes.
 GEO_KEYS = ["zg0", "zg1"]
-KEYS = [*ZSET_KEYS, *LEX_KEYS, *GEO_KEYS]
+KEYS = [*ZSET_KEYS, *GEO_KEYS]
 LIMITS = {"zset-max-listpack-entries": (0, 4, 16, 128), "zset-max-listpack-value": (0, 8, 64)}
 SCORES = ["0", "1", "-1", "2", "3", "1.5", "-0", "0.1", "1e3", "inf", "-inf", "+inf", "1e300", "-1e300", "5e-324", "0x10",
           "3.0000000000000004", "123456789012345680", "9007199254740993", "4611686018427387904", "1e17", "1e21", "1e-7",
@@ -119,6 +119,10 @@ class SortedSets:
 
     def zread(self):
         key, member = self.zset_key(), self.zset_member()
+        if self.chance(0.02):
+            return [self.one("SET", "RPUSH"), self.random.choice(LEX_KEYS), "0"]
+        if self.chance(0.02):
+            return ["DEL", self.random.choice(LEX_KEYS)]
         return self.one(
             ["ZSCORE", key, member],
             ["ZMSCORE", key, *self.zset_members()],

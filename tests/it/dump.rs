@@ -62,6 +62,8 @@ fn restore_takes_its_options() {
     assert_eq!(restore(&mut h, &["m", "1", "ABSTTL", "REPLACE"]), "+OK");
     assert_eq!(h.call(c, "EXISTS m"), ":0");
     assert_eq!(restore(&mut h, &["m", "9223372036854775807", "REPLACE"]), "+OK");
+    assert_eq!(h.call(c, "PEXPIRETIME m"), ":-2", "beyond the numbers is in the past, too");
+    assert_eq!(restore(&mut h, &["m", "9223372036854775807", "ABSTTL"]), "+OK");
     assert_eq!(h.call(c, "PEXPIRETIME m"), ":9223372036854775807");
 }
 
@@ -73,6 +75,11 @@ fn a_broken_payload_is_refused() {
             "RESTORE k 0 \"\\x00\\x03foo\\x0a\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x01\"",
             "-ERR DUMP payload version or checksum are wrong",
         ),
+        (
+            "RESTORE k 0 \"\\x00\\x03foo\\x0a\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\"",
+            "-ERR DUMP payload version or checksum are wrong",
+        ),
+        ("DEBUG SET-SKIP-CHECKSUM-VALIDATION 1", "+OK"),
         (
             "RESTORE k 0 \"\\x00\\x04foo\\x0a\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\"",
             "-ERR Bad data format",
@@ -90,6 +97,7 @@ fn a_broken_payload_is_refused() {
 fn events() {
     let restore = "\"\\x00\\x03foo\\x0a\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\"";
     let lines = [
+        "DEBUG SET-SKIP-CHECKSUM-VALIDATION 1".to_string(),
         format!("RESTORE k 0 {restore}"),
         format!("RESTORE k 0 {restore} REPLACE"),
         format!("RESTORE k 1 {restore} REPLACE ABSTTL"),
