@@ -259,14 +259,15 @@ def play(ours, theirs, seed, commands, only=(), batch=64):
 def events(listener, at):
     """All events up to now: the replies to all commands have been read, so their events have been sent.
 
-    Keys that are missed one after another come in any order: SORT looks up those for a set in the order of its table.
+    Keys that are missed or expire one after another come in any order: SORT looks up those for a set in the order of its
+    table.
     """
     marker = b"marker-%d" % at
     listener.send("PING", marker)
     seen, misses = [], []
     while (message := listener.read()) != (b"$", marker):
         channel, text = message[1][2][1], message[1][3][1]
-        if b"keymiss" in (text, channel.partition(b":")[2]):
+        if {b"keymiss", b"expired"} & {text, channel.partition(b":")[2]}:
             misses.append((channel, text))
         else:
             seen += [*sorted(misses), (channel, text)]

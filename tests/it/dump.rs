@@ -95,9 +95,12 @@ fn a_broken_payload_is_refused() {
 
 #[test]
 fn events() {
-    let restore = "\"\\x00\\x03foo\\x0a\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\"";
+    let mut h = Harness::new();
+    let c = h.connect();
+    h.call(c, "SET s foo");
+    let bytes: String = dump(&mut h, c, "s").iter().map(|byte| format!("\\x{byte:02x}")).collect();
+    let restore = format!("\"{bytes}\"");
     let lines = [
-        "DEBUG SET-SKIP-CHECKSUM-VALIDATION 1".to_string(),
         format!("RESTORE k 0 {restore}"),
         format!("RESTORE k 0 {restore} REPLACE"),
         format!("RESTORE k 1 {restore} REPLACE ABSTTL"),
