@@ -127,8 +127,8 @@ class Generator(
             # A string of hundreds of megabytes would be sent and compared again and again.
             command = [b"9999999999999" if re.fullmatch(rb"#?\+?\d{6,12}", arg) else arg for arg in command]
         command = self.never_waiting(differential_hashes.bounded(command))
-        if name == b"SCAN" and len(command) > 1 and command[1].lstrip(b"+- 0")[:1].isdigit():
-            command[1] = b"0"
+        if name == b"SCAN" and len(command) > 1:
+            command = differential_plain.whole_walk(command)
         command = differential_sets.predictable(command)
         return self.with_company(command)
 

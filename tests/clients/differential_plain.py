@@ -23,6 +23,16 @@ INSTANTS_S = [4_000_000_000, 4_000_000_001, 9_000_000_000, 1, 0, -1, I64_MAX, I6
 
 
 
+def whole_walk(command):
+    """A walk from its beginning to its end: on what one step meets, and so deletes where it has expired, servers differ."""
+    if command[1].lstrip(b"+- 0")[:1].isdigit():
+        command[1] = b"0"
+    if b"COUNT" not in [arg.upper() for arg in command]:
+        command += [b"COUNT", b"100000"]
+    return [b"100000" if at > 0 and command[at - 1].upper() == b"COUNT" and arg.isdigit() and int(arg) else arg
+            for at, arg in enumerate(command)]  # fmt: skip
+
+
 class Plain:
     """The generator's ways to choose, and the families that are about no type of their own."""
 

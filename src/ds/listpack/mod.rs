@@ -348,7 +348,8 @@ impl Listpack {
             let body_len = checked_body_len(&entries[at..]).ok_or(Corrupt)?;
             let end = at + body_len + back_len_size(body_len);
             let back = entries.get(at + body_len..end).ok_or(Corrupt)?;
-            if decode_back_len(back) != (body_len, back.len()) {
+            // Read backwards, its first byte says that it ends.
+            if back[0] & 0x80 != 0 || decode_back_len(back) != (body_len, back.len()) {
                 return Err(Corrupt);
             }
             at = end;

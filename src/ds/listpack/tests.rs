@@ -226,3 +226,13 @@ fn corrupt_bytes_are_refused_or_read_safely() {
     }
     assert!(Listpack::from_redis_bytes(&[7, 0, 0, 0, 0, 0, 0xff]).is_ok_and(|pack| pack.is_empty()));
 }
+
+#[test]
+fn a_back_length_that_goes_on_is_corrupt() {
+    // 1, then an empty string whose back length claims to have a byte more.
+    let good = [11, 0, 0, 0, 2, 0, 1, 1, 0x80, 1, 0xff];
+    assert!(Listpack::from_redis_bytes(&good).is_ok());
+    let mut bad = good;
+    bad[9] = 0x81;
+    assert!(Listpack::from_redis_bytes(&bad).is_err());
+}
