@@ -142,6 +142,10 @@ impl Engine {
             bytes -= held_bytes;
             any = true;
             session.close(Closing::Now);
+            // What it held counts no more, lest keys go for it.
+            session.out.clear();
+            session.input_bytes = 0;
+            self.state.totals.recount(session);
             self.state.stats.evicted_clients += 1;
             if let Some(blocked) = session.blocked.take() {
                 self.state.waiters.unblock(key, &blocked);

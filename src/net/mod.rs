@@ -29,8 +29,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Bytes read from one connection in one turn.
+/// Bytes read from one connection at once.
 const READ_BYTES: usize = 64 * 1024;
+/// How often a turn reads from one connection while all that comes belongs to one command.
+const LONG_READS: usize = 16;
 /// Bytes written to one connection in one turn.
 const WRITE_BYTES: usize = 256 << 10;
 /// Connections accepted by one listener in one turn.
@@ -312,7 +314,8 @@ impl Shell {
             conn.behind = fed.more;
         }
         let mut closed = false;
-        if !conn.behind && conn.unread {
+        let mut reads = 0;
+        while !conn.behind && conn.unread {
             match conn.stream.read(&mut self.read_buf) {
                 Ok(0) => {
                     conn.unread = false;
@@ -324,20 +327,28 @@ impl Shell {
                     self.engine.state.stats.net_in_bytes += n as u64;
                     self.engine.state.stats.reads += 1;
                     let input = &self.read_buf[..n];
-                    if conn.kept().is_empty() {
+                    let fed = if conn.kept().is_empty() {
                         let fed = self.engine.feed(key, input);
-                        conn.behind = fed.more;
                         conn.keep(&input[fed.consumed..]);
+                        fed
                     } else {
                         conn.keep(input);
                         let fed = self.engine.feed(key, conn.kept());
-                        conn.behind = fed.more;
                         conn.use_up(fed.consumed);
+                        fed
+                    };
+                    conn.behind = fed.more;
+                    reads += 1;
+                    if fed.consumed > 0 || reads == LONG_READS {
+                        break;
                     }
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => conn.unread = false,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(_) => closed = true,
+                Err(_) => {
+                    closed = true;
+                    break;
+                }
             }
         }
         if closed {
