@@ -109,6 +109,7 @@ impl Engine {
     #[cold]
     pub(super) fn weigh(&mut self, key: SessionKey, input_bytes: usize) {
         if let Some(Some(session)) = self.state.sessions.get_mut(key) {
+            session.count_input(input_bytes);
             session.input_bytes = input_bytes;
             self.state.totals.recount(session);
             self.evict_clients();

@@ -45,8 +45,7 @@ impl Engine {
             return Fed { consumed: input.len(), more: false };
         };
         session.last_active_ms = self.store.now_ms;
-        // What was left of the last time is counted already.
-        session.net_in_bytes += input.len().saturating_sub(session.input_bytes) as u64;
+        session.count_input(input.len());
         let mut parser = match session.parser.take() {
             Some(parser) => *parser,
             None => std::mem::take(&mut self.parser),

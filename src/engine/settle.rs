@@ -5,6 +5,7 @@ use super::Engine;
 use crate::{
     command::{CmdError, effects::Wake},
     state::{
+        State,
         pubsub::Kind,
         session::{Closing, Session, SessionKey},
         waiters::Blocked,
@@ -42,7 +43,12 @@ impl Engine {
             if self.state.watch.watched > 0
                 && let Some(seen) = change.seen
             {
-                self.state.watch.changed(&mut self.state.sessions, change.db, &change.key, seen);
+                let State { watch, sessions, totals, .. } = &mut self.state;
+                for watcher in watch.changed(sessions, change.db, &change.key, seen) {
+                    if let Some(Some(session)) = sessions.get_mut(watcher) {
+                        totals.recount(session);
+                    }
+                }
             }
             let Some(event) = change.event.filter(|event| notify.interest() & event.0.bit() != 0) else {
                 continue;

@@ -221,6 +221,11 @@ impl Session {
         }
     }
 
+    /// Counts what came in, where so much of it is not used yet: what was left of the last time is counted already.
+    pub fn count_input(&mut self, unused_bytes: usize) {
+        self.net_in_bytes += unused_bytes.saturating_sub(self.input_bytes) as u64;
+    }
+
     /// Whether its next command waits: for a key, for a replica, for the end of a pause.
     #[inline]
     pub fn is_waiting(&self) -> bool {

@@ -57,6 +57,11 @@ impl Watch {
 
     /// Forgets all that a session watches, and that any of it changed.
     pub fn unwatch(&mut self, session: &mut Session) {
+        self.forget(session);
+        session.watch_broken = false;
+    }
+
+    fn forget(&mut self, session: &mut Session) {
         for Watched { db, key } in std::mem::take(&mut session.watched) {
             self.watched -= 1;
             let keys = &mut self.dbs[db];
@@ -68,7 +73,6 @@ impl Watch {
                 }
             }
         }
-        session.watch_broken = false;
     }
 
     /// Whether a session found a key expired when it began to watch it, and it has not been deleted since.
@@ -76,11 +80,11 @@ impl Watch {
         self.dbs[watched.db].get(&watched.key).and_then(|watchers| watchers.get(&session)) == Some(&true)
     }
 
-    /// A key changed: who watches it can no longer execute.
-    pub fn changed(&mut self, sessions: &mut Sessions, db: usize, key: &[u8], seen: Seen) {
-        let Some(watchers) = self.dbs[db].get_mut(key) else { return };
+    /// A key changed: who watches it can no longer execute, and so need not watch any more. Returns these sessions.
+    pub fn changed(&mut self, sessions: &mut Sessions, db: usize, key: &[u8], seen: Seen) -> Vec<SessionKey> {
+        let mut broken = Vec::new();
+        let Some(watchers) = self.dbs[db].get_mut(key) else { return broken };
         for (&watcher, was_expired) in watchers {
-            let Some(Some(session)) = sessions.get_mut(watcher) else { continue };
             let found_expired = std::mem::replace(was_expired, matches!(seen, Seen::Expired { .. }));
             let same = match seen {
                 Seen::Changed => false,
@@ -88,9 +92,16 @@ impl Watch {
                 Seen::Expired { appeared } => found_expired || appeared,
             };
             if !same {
+                broken.push(watcher);
+            }
+        }
+        for &watcher in &broken {
+            if let Some(Some(session)) = sessions.get_mut(watcher) {
+                self.forget(session);
                 session.watch_broken = true;
             }
         }
+        broken
     }
 
     /// The watched keys of a database.

@@ -99,13 +99,21 @@ fn a_line_tells_what_a_client_does() {
     assert_eq!(shown(0, "id db flags cmd age idle tot-cmds"), "1 3 N client|list 7 0 1");
     // Input is counted as it comes in: SELECT and CLIENT LIST.
     assert_eq!(field(list[0], "tot-net-in"), (23 + 26).to_string());
+    server.call(a, "CONFIG SET maxmemory-clients 1gb");
+    let before: u64 =
+        field(lines(&server.call(a, "CLIENT LIST ID 1"))[0], "tot-net-in").parse().expect("a number");
+    let after = server.call(a, "CLIENT LIST ID 1");
+    assert_eq!(field(lines(&after)[0], "tot-net-in"), (before + 41).to_string());
     assert_eq!(shown(1, "id sub psub ssub flags cmd idle"), "2 2 1 1 P ssubscribe 7");
     assert_eq!(shown(2, "id flags cmd"), "3 b blpop");
     assert_eq!(shown(3, "id flags multi watch"), "4 x 1 1");
     assert_ne!(field(list[3], "multi-mem"), "0");
     server.call(a, "SELECT 0");
     server.call(a, "LPUSH k 0");
-    assert_eq!(field(lines(&server.call(a, "CLIENT LIST ID 4"))[0], "flags"), "xd");
+    // What cannot be executed watches nothing any more.
+    let list = server.call(a, "CLIENT LIST ID 4");
+    assert_eq!((field(lines(&list)[0], "flags"), field(lines(&list)[0], "watch")), ("xd", "0"));
+    assert!(server.call(a, "INFO clients").contains("watching_clients:0\\r\\n"));
 }
 
 #[test]
