@@ -5,7 +5,7 @@ use super::{
     observe::{self, Part},
 };
 use crate::{
-    cmd::acl::refusals,
+    cmd::acl::refusals::{self, Caller},
     command::{
         Args, Behaviour, CmdError, CommandSpec, Ctx, Flags, Flow, Outcome, access,
         effects::Effects,
@@ -323,7 +323,7 @@ fn gate_access(
     }
     access::check(&state.acl[session.user], table, id, args).map_err(|denied| {
         let context = if session.transaction.is_some() { Context::Transaction } else { Context::TopLevel };
-        refusals::note((state, table, session), now_ms, (id, args), denied, context);
+        Caller { state, table, session, sent: args, now_ms }.note((id, args), denied, context);
         refusals::error(&state.acl[session.user], table.entry(id), denied)
     })
 }

@@ -84,7 +84,7 @@ impl Monitors {
 fn write_line(line: &mut Vec<u8>, now_us: i64, session: &Session, args: Args<'_>, secrets: &[usize]) {
     let (seconds, us) = (now_us.div_euclid(1_000_000), now_us.rem_euclid(1_000_000));
     let written = match &session.addr {
-        _ if session.in_script => write!(line, "+{seconds}.{us:06} [{} lua]", session.db),
+        _ if session.in_script.is_some() => write!(line, "+{seconds}.{us:06} [{} lua]", session.db),
         Address::Unix(path) => write!(line, "+{seconds}.{us:06} [{} unix:{path}]", session.db),
         addr => write!(line, "+{seconds}.{us:06} [{} {addr}]", session.db),
     };

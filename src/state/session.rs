@@ -137,7 +137,7 @@ pub struct Session {
     /// READONLY.
     pub readonly: bool,
     /// A script calls commands in its name.
-    pub in_script: bool,
+    pub in_script: Option<Proto>,
     /// Part of a command, where one is not complete.
     pub parser: Option<Box<Parser>>,
     pub transaction: Option<Box<Transaction>>,
@@ -194,7 +194,7 @@ impl Session {
             import_source: false,
             can_redirect: false,
             readonly: false,
-            in_script: false,
+            in_script: None,
             parser: None,
             transaction: None,
             watched: Vec::new(),
@@ -230,6 +230,11 @@ impl Session {
     #[inline]
     pub fn is_waiting(&self) -> bool {
         self.blocked.is_some() || self.postponed.is_some()
+    }
+
+    /// The protocol in which the client is answered.
+    pub fn proto(&self) -> Proto {
+        self.in_script.unwrap_or(self.out.proto)
     }
 
     /// Whether it receives messages, and so counts as a subscriber for limits and in RESP2 may only run few commands.

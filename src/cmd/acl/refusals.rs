@@ -17,44 +17,49 @@ use crate::{
     },
 };
 
-/// Counts and logs a refusal.
-pub fn note(
-    (state, table, session): (&mut State, &Table, &Session),
-    now_ms: i64,
-    (id, args): (CommandId, Args<'_>),
-    denied: Denied,
-    context: Context,
-) {
-    let object = match denied.reason {
-        Reason::Command => table.entry(id).full_name.as_bytes(),
-        Reason::Key | Reason::Channel | Reason::Auth => args.at(denied.at),
-    };
-    let username = state.acl[session.user].name.clone();
-    let refused = Refused { reason: denied.reason, context, object, username: &username };
-    add((state, table, session), now_ms, args, refused);
+/// Who is refused something, and all that is to know of it.
+pub struct Caller<'a> {
+    pub state: &'a mut State,
+    pub table: &'a Table,
+    pub session: &'a Session,
+    /// What the client sent: its transaction or script may hold what is refused.
+    pub sent: Args<'a>,
+    pub now_ms: i64,
 }
 
-/// The same for a name and password that do not fit.
+impl<'a> Caller<'a> {
+    fn of(ctx: &'a mut Ctx<'_>) -> Caller<'a> {
+        let now_ms = ctx.now_ms();
+        Caller { state: ctx.state, table: ctx.table, session: ctx.session, sent: ctx.args, now_ms }
+    }
+
+    /// Counts and logs a call that is refused.
+    pub fn note(self, (id, args): (CommandId, Args<'_>), denied: Denied, context: Context) {
+        let object = match denied.reason {
+            Reason::Command => self.table.entry(id).full_name.as_bytes(),
+            Reason::Key | Reason::Channel | Reason::Auth => args.at(denied.at),
+        };
+        let username = self.state.acl[self.session.user].name.clone();
+        self.add(Refused { reason: denied.reason, context, object, username: &username });
+    }
+
+    fn add(self, refused: Refused<'_>) {
+        let Caller { state, table, session, sent, now_ms } = self;
+        state.stats.refused[refused.reason as usize] += 1;
+        let max_len = usize::try_from(state.config.acllog_max_len).unwrap_or(usize::MAX);
+        let mut client = Vec::new();
+        if max_len > 0 {
+            list::write_own_line(session, (state, table), now_ms, sent, &mut client);
+        }
+        state.acl.log.add(refused, client.trim_ascii_end(), now_ms, max_len);
+    }
+}
+
+/// Counts and logs a name and password that do not fit.
 pub fn note_login(ctx: &mut Ctx<'_>, username: &[u8]) {
     let context = if ctx.may_block { Context::TopLevel } else { Context::Transaction };
-    let refused = Refused { reason: Reason::Auth, context, object: ctx.args.at(0), username };
-    let now_ms = ctx.now_ms();
-    add((ctx.state, ctx.table, ctx.session), now_ms, ctx.args, refused);
-}
-
-fn add(
-    (state, table, session): (&mut State, &Table, &Session),
-    now_ms: i64,
-    args: Args<'_>,
-    refused: Refused<'_>,
-) {
-    state.stats.refused[refused.reason as usize] += 1;
-    let max_len = usize::try_from(state.config.acllog_max_len).unwrap_or(usize::MAX);
-    let mut client = Vec::new();
-    if max_len > 0 {
-        list::write_own_line(session, (state, table), now_ms, args, &mut client);
-    }
-    state.acl.log.add(refused, client.trim_ascii_end(), now_ms, max_len);
+    let object = ctx.args.at(0);
+    Caller::of(ctx).add(Refused { reason: Reason::Auth, context, object, username });
 }
 
 /// What is replied: it does not tell which key or channel.
@@ -91,8 +96,7 @@ pub fn check_queued(ctx: &mut Ctx<'_>, id: CommandId, args: Args<'_>) -> Result<
     let Err(denied) = access::check(&ctx.state.acl[ctx.session.user], ctx.table, id, args) else {
         return Ok(());
     };
-    let now_ms = ctx.now_ms();
-    note((ctx.state, ctx.table, ctx.session), now_ms, (id, args), denied, Context::Transaction);
+    Caller::of(ctx).note((id, args), denied, Context::Transaction);
     let reason = match denied.reason {
         Reason::Command | Reason::Auth => "no permission to execute the command or subcommand",
         Reason::Key => "no permission to touch the specified keys",
@@ -109,8 +113,7 @@ pub fn check_in_script(ctx: &mut Ctx<'_>, id: CommandId, args: Args<'_>) -> Resu
     let Err(denied) = access::check(&ctx.state.acl[ctx.session.user], ctx.table, id, args) else {
         return Ok(());
     };
-    let now_ms = ctx.now_ms();
-    note((ctx.state, ctx.table, ctx.session), now_ms, (id, args), denied, Context::Script);
+    Caller::of(ctx).note((id, args), denied, Context::Script);
     let sentence = sentence(&ctx.state.acl[ctx.session.user], ctx.table.entry(id), denied);
     Err(CmdError::with([b"ERR ACL failure in script: ".as_slice(), &sentence].concat()))
 }

@@ -93,7 +93,8 @@ fn write_line(
     line.number(" psub", subscribed(Kind::Pattern));
     line.number(" ssub", subscribed(Kind::Shard));
     line.number(" multi", transaction.map_or(-1, |t| t.queue.len() as i64));
-    line.number(" watch", session.watched.len() as i64);
+    // What is watched counts no more once the transaction will fail.
+    line.number(" watch", if session.watch_broken { 0 } else { session.watched.len() as i64 });
     let (understood, found) = session.parser.as_deref().map_or((0, 0), Parser::understood_bytes);
     line.number(" qbuf", session.input_bytes.saturating_sub(understood) as i64);
     line.number(" qbuf-free", 0);
@@ -109,7 +110,7 @@ fn write_line(
     line.bytes(" cmd", command.map_or(b"NULL", |entry| entry.full_name.as_bytes()));
     line.bytes(" user", &state.acl[session.user].name);
     line.number(" redir", -1);
-    line.number(" resp", if session.out.proto == Proto::Resp3 { 3 } else { 2 });
+    line.number(" resp", if session.proto() == Proto::Resp3 { 3 } else { 2 });
     line.bytes(" lib-name", session.lib_name.as_deref().unwrap_or_default());
     line.bytes(" lib-ver", session.lib_version.as_deref().unwrap_or_default());
     line.number(" tot-net-in", session.net_in_bytes as i64);

@@ -66,7 +66,7 @@ pub(super) fn run(ctx: &mut Ctx<'_>, program: &Program<'_>, keys: usize) -> Outc
     replies.lend(&mut ctx.state.pool, ctx.session.reply_room.bytes());
     let mut out = std::mem::replace(&mut ctx.session.out, replies);
     let db = ctx.session.db;
-    ctx.session.in_script = true;
+    ctx.session.in_script = Some(out.proto);
     let args = ctx.args;
     let call = Call { function: program.function, args: args.skip(3), keys };
     let declared = !program.flags.has(ScriptFlags::UNDECLARED);
@@ -77,7 +77,7 @@ pub(super) fn run(ctx: &mut Ctx<'_>, program: &Program<'_>, keys: usize) -> Outc
         ctx,
     };
     let ran = host.run(&call, &mut server, &mut out);
-    ctx.session.in_script = false;
+    ctx.session.in_script = None;
     ctx.session.db = db;
     let mut replies = std::mem::replace(&mut ctx.session.out, out);
     replies.advance(replies.pending_bytes());

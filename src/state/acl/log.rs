@@ -92,34 +92,32 @@ pub struct RefusalLog {
 }
 
 impl RefusalLog {
-    /// Notes a refusal, and drops what is too old. `client` describes who was refused.
+    /// Notes a refusal. A new entry drops what is too old. `client` describes who was refused.
     pub fn add(&mut self, mut refused: Refused<'_>, client: &[u8], now_ms: i64, max_len: usize) {
         refused.object = &refused.object[..refused.object.len().min(TEXT_MAX_BYTES)];
         refused.username = &refused.username[..refused.username.len().min(TEXT_MAX_BYTES)];
-        if max_len > 0 {
-            let like = self.entries.iter().take(LOOK_BACK).position(|entry| entry.is_like(&refused, now_ms));
-            let entry = match like.and_then(|at| self.entries.remove(at)) {
-                Some(known) => {
-                    Entry { count: known.count + 1, client: client.into(), updated_ms: now_ms, ..known }
-                }
-                None => {
-                    let id = self.next_id;
-                    self.next_id += 1;
-                    Entry {
-                        id,
-                        count: 1,
-                        reason: refused.reason,
-                        context: refused.context,
-                        object: refused.object.into(),
-                        username: refused.username.into(),
-                        client: client.into(),
-                        created_ms: now_ms,
-                        updated_ms: now_ms,
-                    }
-                }
-            };
-            self.entries.push_front(entry);
+        if max_len == 0 {
+            self.entries.clear();
+            return;
         }
+        let like = self.entries.iter().take(LOOK_BACK).position(|entry| entry.is_like(&refused, now_ms));
+        if let Some(known) = like.and_then(|at| self.entries.remove(at)) {
+            let (count, client) = (known.count + 1, client.into());
+            self.entries.push_front(Entry { count, client, updated_ms: now_ms, ..known });
+            return;
+        }
+        self.entries.push_front(Entry {
+            id: self.next_id,
+            count: 1,
+            reason: refused.reason,
+            context: refused.context,
+            object: refused.object.into(),
+            username: refused.username.into(),
+            client: client.into(),
+            created_ms: now_ms,
+            updated_ms: now_ms,
+        });
+        self.next_id += 1;
         self.entries.truncate(max_len);
     }
 }

@@ -170,15 +170,11 @@ impl User {
         self.selectors.iter().any(|selector| selector.allows_channel(name, is_pattern))
     }
 
-    /// Whether channels that `before` allowed may be closed to this user, who takes its place.
+    /// Whether subscriptions of `before` may be closed to this user, who takes its place. As in Valkey they stay where
+    /// no channel was allowed before: they are from an earlier login.
     pub fn may_lose_channels(&self, before: &User) -> bool {
-        if self.selectors.iter().any(Selector::allows_all_channels) {
-            return false;
-        }
-        before.selectors.iter().any(|selector| {
-            selector.allows_all_channels()
-                || selector.channels().iter().any(|channel| !self.allows_channel(channel, true))
-        })
+        let allows_any = |s: &Selector| s.allows_all_channels() || !s.channels().is_empty();
+        !self.selectors.iter().any(Selector::allows_all_channels) && before.selectors.iter().any(allows_any)
     }
 
     /// Whether all subscriptions of a session are to channels that are allowed.
