@@ -11,6 +11,7 @@ import sys
 import sysconfig
 from pathlib import Path
 
+import differential_acl
 import differential_clients
 import differential_compare
 import differential_hashes
@@ -53,6 +54,13 @@ def play_fields(ours, theirs, seed, commands):
     return differential_mixed.play(ours, theirs, seed, commands, differential_hashes.FAMILIES)
 
 
+def play_acl(ours, theirs, seed, commands):
+    """Users, their rules, and what these let them do."""
+    with ours.connect() as left, theirs.connect() as right:
+        known = [set(map(bytes.decode, connection.call("COMMAND", "LIST"))) for connection in (left, right)]
+    return differential_acl.play(ours, theirs, seed, commands, differential_compare.Report(seed), known[0] & known[1])
+
+
 PLAYS = {
     "single": differential_mixed.play,
     "blocking": differential_clients.play_blocking,
@@ -61,6 +69,7 @@ PLAYS = {
     "zblocking": play_poppers,
     "streams": play_streams,
     "readers": play_readers,
+    "acl": play_acl,
 }
 
 

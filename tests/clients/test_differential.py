@@ -20,7 +20,7 @@ def peer():
 @pytest.mark.parametrize("seed", [1, 2, 3])
 @pytest.mark.parametrize(
     "play, commands",
-    [("single", 20_000), ("blocking", 2_000), ("pubsub", 3_000), ("streams", 4_000), ("readers", 1_000)],
+    [("single", 20_000), ("blocking", 2_000), ("pubsub", 3_000), ("streams", 4_000), ("readers", 1_000), ("acl", 3_000)],
 )
 def test_same_replies(play, commands, seed):
     print(f"python tests/clients/differential.py --play {play} --commands {commands} --seed {seed}")

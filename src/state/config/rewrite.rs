@@ -166,6 +166,21 @@ mod tests {
     }
 
     #[test]
+    fn users_stand_where_users_stood_and_read_back() {
+        let old = b"user a on\nport 1\nuser b on\nuser c on\n";
+        let lines: [&[u8]; 2] = [b"user a off ~it\"s", b"user b off (~x +get)"];
+        let text = rewritten(&Config::default(), &lines.map(<[u8]>::to_vec), old, false);
+        assert!(text.starts_with(b"user a off \"~it\\\"s\"\nport 6379\nuser b off (~x +get)\n\n"));
+        let mut reader = super::super::Reader::default();
+        reader.text(&text, "x").expect("it is read");
+        let users = reader.finish().0.users;
+        assert_eq!(users[0].rules, [b"off".as_slice(), b"~it\"s"]);
+        assert_eq!(users.len(), 2);
+        let none = rewritten(&Config::default(), &[], old, false);
+        assert!(!none.windows(4).any(|word| word == b"user"));
+    }
+
+    #[test]
     fn a_file_written_with_force_reads_back() {
         let text = rewritten(&Config::default(), &[], b"", true);
         let mut reader = super::super::Reader::default();
