@@ -32,6 +32,13 @@ def peer_binary():
     return shutil.which("valkey-server") or shutil.which("redis-server")
 
 
+def peers():
+    """Paths of all other servers that are installed, and of those that STAYWIRE_PEERS names, with colons between them."""
+    named = os.environ.get("STAYWIRE_PEERS", "").split(os.pathsep)
+    found = [*named, peer_binary(), shutil.which("redis-server")]
+    return list({os.path.realpath(path): path for path in reversed(found) if path}.values())
+
+
 def play_streams(ours, theirs, seed, commands):
     """Streams, their groups, and the events of both."""
     with ours.connect() as left, theirs.connect() as right:

@@ -7,7 +7,7 @@ FIELDS = [f"f{number}" for number in range(8)] + ["", "0", "1", "-1", "12345", "
                                                   "x" * 64, "y" * 65, "z" * 300]  # fmt: skip
 UNORDERED = {"HKEYS", "HVALS"}
 TIME_LEFT = {"HTTL", "HPTTL", "HEXPIRETIME", "HPEXPIRETIME"}
-FAMILIES = ("hash_writes", "hash_counters", "hash_reads", "hash_keys", "field_expiry", "field_times", "soon", "dumps", "inside", "transactions")
+FAMILIES = ("hash_writes", "hash_counters", "hash_reads", "hash_keys", "field_expiry", "field_times", "soon", "dumps", "inside")
 LIMITS = {"hash-max-listpack-entries": (4, 16, 512), "hash-max-listpack-value": (8, 64)}
 
 

@@ -189,11 +189,12 @@ class Generator(
 
 def play(ours, theirs, seed, commands, only=(), batch=64):
     """One connection each, alternating between RESP2 and RESP3, and one that sees every event."""
-    generator, comparer, report = Generator(seed, only), Comparer(), Report(seed)
+    generator, report = Generator(seed, only), Report(seed)
     pairs = [(server.connect(), server.connect(protocol=3)) for server in (ours, theirs)]
     (our_client, our_listener), (their_client, their_listener) = pairs
     known = known_commands(their_client)
-    has_ifeq = plain_version(their_client) >= (8, 1)
+    version = plain_version(their_client)
+    comparer, has_ifeq = Comparer(version), version >= (8, 1)
     history = []
     parameters = {**generator.chosen, "notify-keyspace-events": "KEAmn"}
     for client, listener in pairs:

@@ -254,7 +254,9 @@ class Plain:
         options = [["REPLACE"]] if self.chance(0.7) else []
         ttl = 0 if self.chance(0.6) else self.expiry(True)
         if self.chance(0.2):
-            ttl, _ = self.instant(True), options.append(["ABSTTL"])
+            # Far off without ABSTTL, too, should that get lost.
+            ttl = self.one(10**12, 4 * 10**12, 4 * 10**12, 9 * 10**12, 0, -1, I64_MAX, "abc")
+            options.append(["ABSTTL"])
         if self.chance(0.2):
             options.append(["IDLETIME", self.one(0, 1000, 10**6, -1, "abc", I64_MAX)])
         if self.chance(0.1):

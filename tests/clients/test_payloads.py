@@ -4,19 +4,11 @@ With the servers that are installed, and those that STAYWIRE_PEERS names, as pat
 """
 
 import os
-import shutil
 
 import pytest
 
 import differential
 import harness
-
-
-def peers():
-    """Paths of other servers, each once."""
-    named = os.environ.get("STAYWIRE_PEERS", "").split(os.pathsep)
-    found = [*named, differential.peer_binary(), shutil.which("redis-server")]
-    return list({os.path.realpath(path): path for path in reversed(found) if path}.values())
 
 
 def numbered(count, *words):
@@ -110,7 +102,7 @@ def content(connection, kind, names):
     return replies
 
 
-def exchange(source, target, name, exact):
+def exchange(source, target, name, valkey, tells_times):
     """Moves one value, and compares all that is seen of it at both ends."""
     for connection in (source, target):
         connection.call("DEL", "k")
@@ -119,9 +111,11 @@ def exchange(source, target, name, exact):
     payload = source.call("DUMP", "k")
     assert target.call("RESTORE", "k", 0, payload) == "OK"
     kind = source.call("TYPE", "k")
-    names = LAYOUT if exact else LAYOUT | CONSUMERS_TIMES
+    names = LAYOUT if tells_times else LAYOUT | CONSUMERS_TIMES
     assert content(source, kind, names) == content(target, kind, names)
-    assert source.call("DEBUG", "DIGEST-VALUE", "k") == target.call("DEBUG", "DIGEST-VALUE", "k")
+    if valkey or kind != "zset":
+        # The digests of Redis 7.0 have scores in another form.
+        assert source.call("DEBUG", "DIGEST-VALUE", "k") == target.call("DEBUG", "DIGEST-VALUE", "k")
     if kind == "hash" and "expire" in name:
         times = ["HPEXPIRETIME", "k", "FIELDS", 4, "f", "g", "h", "field 7"]
         assert source.call(*times) == target.call(*times)
@@ -130,7 +124,7 @@ def exchange(source, target, name, exact):
     return payload, source.call("OBJECT", "ENCODING", "k"), target.call("OBJECT", "ENCODING", "k")
 
 
-@pytest.fixture(params=peers(), ids=os.path.basename)
+@pytest.fixture(params=differential.peers(), ids=os.path.basename)
 def ends(request):
     """Staywire and another server: a connection to each, whether the other is Valkey, and its version."""
     debug = {"enable_debug_command": "yes"}
@@ -145,19 +139,18 @@ def ends(request):
             yield left, right, valkey, (major, minor)
 
 
-@pytest.mark.skipif(not peers(), reason="no other server is installed")
+@pytest.mark.skipif(not differential.peers(), reason="no other server is installed")
 @pytest.mark.parametrize("name", VALUES)
 def test_values_move_both_ways(ends, name):
     ours, theirs, valkey, version = ends
     if "expire" in name and not (valkey and version >= (9, 0)):
         pytest.skip("fields do not expire there")
-    knows_times = version >= (7, 2)
-    _, was, encoding = exchange(theirs, ours, name, knows_times)
+    _, was, encoding = exchange(theirs, ours, name, valkey, version >= (7, 2))
     # Which strings are `embstr` is another matter in each version.
     same_names = valkey and (version[0] == 8 or theirs.call("TYPE", "k") != "string")
     assert encoding == was or not same_names
     # What Redis 7.0 reads, too, does not say when a consumer was last served.
-    payload, was, encoding = exchange(ours, theirs, name, False)
+    payload, was, encoding = exchange(ours, theirs, name, valkey, False)
     assert encoding == was or not same_names
     if "expire" in name:
         assert (payload[0], payload[-10:-8]) == (22, b"\x50\x00")

@@ -3,6 +3,7 @@
 use crate::{
     command::{CmdError, Ctx, Outcome},
     store::changes::{Class, Event},
+    value::Value,
 };
 
 const SAME_OBJECT: CmdError = CmdError::new("ERR source and destination objects are the same");
@@ -77,10 +78,14 @@ pub(super) fn copy(ctx: &mut Ctx<'_>) -> Outcome {
     }
     let store = &mut *ctx.store;
     let Some(pos) = store.read(db, from) else { return ctx.int(0) };
-    let (value, expire_at_ms) = {
+    let (mut value, expire_at_ms) = {
         let entry = store.entry(db, pos);
         (entry.clone_value(), entry.expire_at_ms())
     };
+    // Fields that have expired are not copied.
+    if let Value::Hash(hash) = &mut value {
+        hash.drop_expired(store.fields_now_ms());
+    }
     if !replace && store.find(to_db, to).is_some() {
         return ctx.int(0);
     }

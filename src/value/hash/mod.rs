@@ -103,7 +103,7 @@ impl Hash {
     }
 
     /// The hash of a pack from elsewhere, of which each field must have a value and stand once. It becomes a table if it
-    /// is over the limits.
+    /// has too many fields, however long they are.
     pub fn from_pack(pack: Listpack, cfg: &HashConfig) -> Result<Hash, Corrupt> {
         let mut names = HashSet::with_capacity(pack.len() / 2);
         let sound =
@@ -111,8 +111,7 @@ impl Hash {
         if !sound {
             return Err(Corrupt);
         }
-        let fits = pack.len() / 2 <= cfg.max_pack_entries
-            && pack.iter().all(|elem| elem.text_len() <= cfg.max_pack_value);
+        let fits = pack.len() / 2 <= cfg.max_pack_entries;
         let mut hash = Hash(Form::Pack(pack));
         if !fits {
             hash.make_table(cfg.seed);
@@ -308,6 +307,25 @@ impl Hash {
             (Form::Pack(pack), At::Pack(offset)) => pack.delete_n_at(offset, 2),
             (Form::Table(table), At::Table(pos)) => table.remove(pos),
             _ => unreachable!("a place outlived a change"),
+        }
+    }
+
+    /// Removes all fields that have expired, unless none would be left.
+    pub fn drop_expired(&mut self, now_ms: i64) {
+        let live = self.live_len(now_ms);
+        if live == 0 || live == self.len() {
+            return;
+        }
+        let mut due = Vec::new();
+        self.each(|name, _, expire_at_ms| {
+            if expire_at_ms.is_some_and(|at_ms| at_ms <= now_ms) {
+                due.push(name.to_vec());
+            }
+        });
+        for name in due {
+            if let Some(spot) = self.find(&name) {
+                self.remove(spot);
+            }
         }
     }
 

@@ -146,7 +146,7 @@ fn packs_from_elsewhere_are_checked() {
         Hash::from_pack(pack, &SMALL).map(|hash| (hash.len(), hash.encoding()))
     };
     assert_eq!(pack(&["a", "1", "2", "b"]), Ok((2, "listpack")));
-    assert_eq!(pack(&["a", "123456789012345678901"]), Ok((1, "hashtable")));
+    assert_eq!(pack(&["a", "123456789012345678901"]), Ok((1, "listpack")));
     assert_eq!(pack(&["x"; 2]), Ok((1, "listpack")));
     let names: Vec<String> = (0..34).map(|n| n.to_string()).collect();
     assert_eq!(pack(&names.iter().map(String::as_str).collect::<Vec<_>>()), Ok((17, "hashtable")));
@@ -273,4 +273,21 @@ fn fields_are_small() {
     }
     let per_field = (hash.mem_bytes() - empty_bytes) as f64 / 100_000.0;
     assert!(per_field <= 24.0 + 10.8, "{per_field}");
+}
+
+#[test]
+fn what_has_expired_is_dropped_unless_it_is_all() {
+    let mut hash = numbered(5, 1, &SMALL);
+    for (name, at_ms) in [(b"a", 10), (b"b", 11)] {
+        hash.set(name, b"1", Until::At(at_ms), 0, &SMALL);
+    }
+    let len = hash.len();
+    hash.drop_expired(9);
+    assert_eq!(hash.len(), len);
+    hash.drop_expired(10);
+    assert_eq!((hash.len(), hash.find(b"a").is_none(), hash.find(b"b").is_some()), (len - 1, true, true));
+    let mut last = Hash::new();
+    last.set(b"a", b"1", Until::At(10), 0, &SMALL);
+    last.drop_expired(10);
+    assert_eq!(last.len(), 1);
 }
