@@ -132,6 +132,8 @@ impl Engine {
         self.state.totals.set_now(now_ms);
         self.expire_slice();
         self.look_at_clients(now_ms);
+        // Large clients go before keys do.
+        self.evict_clients();
         self.make_room();
         self.state.memory_sample = Some(Sample::take(&self.state));
         let used = self.used_memory();
