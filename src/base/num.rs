@@ -117,6 +117,12 @@ pub fn write_u64(out: &mut Vec<u8>, n: u64) {
 ///
 /// No spaces, no NaN, and no number that is too large, or too close to 0, for a double.
 pub fn parse_f64(text: &[u8]) -> Option<f64> {
+    // Scores are integers more often than not; those of so many digits are exact.
+    if text.len() <= 15
+        && let Some(n) = parse_i64(text)
+    {
+        return Some(n as f64);
+    }
     match float_form(text)? {
         FloatForm::Infinity => Some(if text[0] == b'-' { f64::NEG_INFINITY } else { f64::INFINITY }),
         FloatForm::Decimal { zero } => {
