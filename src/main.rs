@@ -141,13 +141,13 @@ fn say_hello(config: &Config, config_file: &str) {
     } else {
         log::info!("Configuration loaded from {config_file}");
     }
-    log::info!(target: RAW, "{}", banner(config.port));
+    log::info!(target: RAW, "{}", banner(config.mode(), config.port));
 }
 
 /// What tools that start a server look for, above all the line with its process id.
-fn banner(port: i64) -> String {
+fn banner(mode: &str, port: i64) -> String {
     let (version, bits, pid) = (env!("CARGO_PKG_VERSION"), usize::BITS, std::process::id());
-    format!(" Staywire {version} ({bits}-bit)\n Running in standalone mode\n Port: {port}\n PID: {pid}\n")
+    format!(" Staywire {version} ({bits}-bit)\n Running in {mode} mode\n Port: {port}\n PID: {pid}\n")
 }
 
 /// Reads the file, standard input and the options, in this order; returns what was ignored, too.

@@ -9,6 +9,7 @@ pub mod journal;
 pub mod ldouble;
 pub mod num;
 pub mod rng;
+pub mod slot;
 
 /// What the system says of an error, without the number that the standard library appends.
 pub fn os_error_text(error: &std::io::Error) -> String {

@@ -1,7 +1,7 @@
 //! Connections: logging in, choosing protocol and database, answering.
 
 use crate::command::{
-    Arg, ArgKind, Args, Categories, CmdError, CommandSpec, Ctx, Flags, Flow, Group, Outcome,
+    Arg, ArgKind, Args, Categories, CmdError, CommandSpec, Ctx, Flags, Flow, Group, Outcome, ctx::c_int,
 };
 use crate::{
     cmd::acl::refusals,
@@ -195,6 +195,7 @@ fn hello(ctx: &mut Ctx<'_>) -> Outcome {
         ctx.session.out.proto = proto;
     }
     let id = ctx.session.id as i64;
+    let mode = ctx.state.config.mode();
     let out = ctx.out();
     out.map(7);
     out.bulk(b"server");
@@ -206,7 +207,7 @@ fn hello(ctx: &mut Ctx<'_>) -> Outcome {
     out.bulk(b"id");
     out.int(id);
     out.bulk(b"mode");
-    out.bulk(b"standalone");
+    out.bulk(mode.as_bytes());
     out.bulk(b"role");
     out.bulk(b"master");
     out.bulk(b"modules");
@@ -292,6 +293,10 @@ fn reset(ctx: &mut Ctx<'_>) -> Outcome {
 
 /// <https://valkey.io/commands/select/>
 fn select(ctx: &mut Ctx<'_>) -> Outcome {
-    ctx.session.db = ctx.database_arg(1)?;
+    let number = c_int(ctx.args.at(1))?;
+    if ctx.state.cluster.is_some() && number != 0 {
+        return Err(CmdError::new("ERR SELECT is not allowed in cluster mode"));
+    }
+    ctx.session.db = ctx.database(number)?;
     ctx.ok()
 }

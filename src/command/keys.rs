@@ -80,6 +80,20 @@ pub fn find(spec: &CommandSpec, args: Args<'_>) -> Result<Keys, NoKeys> {
     .ok_or(NoKeys::Invalid)
 }
 
+/// The keys in `args` and, where it has none, the shard channels: what decides about a slot of a cluster.
+pub fn find_with_channels(spec: &CommandSpec, args: Args<'_>) -> Keys {
+    let mut found = Keys::default();
+    if has_keys(spec) {
+        return find(spec, args).unwrap_or(found);
+    }
+    for key in spec.keys {
+        if let Some(Some(run)) = find_one(key, args) {
+            found.add(run);
+        }
+    }
+    found
+}
+
 /// The keys that key specs alone tell of.
 pub fn find_described(specs: &[KeySpec], args: Args<'_>) -> Option<Keys> {
     let mut found = Keys::default();

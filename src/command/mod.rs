@@ -5,6 +5,7 @@ pub mod ctx;
 pub mod effects;
 pub mod keys;
 pub mod scan;
+pub mod slots;
 pub mod spec;
 pub mod table;
 mod wait;

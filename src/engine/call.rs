@@ -9,6 +9,7 @@ use crate::{
     command::{
         Args, Behaviour, CmdError, CommandSpec, Ctx, Flags, Flow, Outcome, access,
         effects::Effects,
+        slots,
         table::{CommandId, Table},
     },
     state::{
@@ -27,6 +28,8 @@ const QUEUE_MAX_COMMANDS: usize = 1 << 24;
 
 /// What a session that monitors may not call.
 const KEYSPACE_FLAGS: Flags = Flags::WRITE.or(Flags::READONLY).or(Flags::MAY_REPLICATE);
+
+const CROSS_SLOT: CmdError = CmdError::new("CROSSSLOT Keys in request don't hash to the same slot");
 
 /// What stands between a command and its run.
 enum Gate {
@@ -87,6 +90,9 @@ impl Engine {
         if !(session.authenticated & self.state.acl[session.user].unrestricted) {
             gate_access(&mut self.state, &self.table, session, self.store.now_ms, (id, args))?;
         }
+        if self.state.cluster.is_some() {
+            self.gate_slots(session, spec, args)?;
+        }
         if self.state.config.maxmemory_bytes != 0 {
             self.gate_memory(session, spec)?;
         }
@@ -108,6 +114,18 @@ impl Engine {
             };
         }
         Ok(Gate::Run)
+    }
+
+    /// In a cluster all keys of a call, or of a transaction, belong to one slot.
+    #[cold]
+    fn gate_slots(&self, session: &Session, spec: &CommandSpec, args: Args<'_>) -> Result<(), CmdError> {
+        let queue = session.transaction.as_ref().filter(|_| spec.behaviour.has(Behaviour::RUNS_QUEUE));
+        let mut slot = slots::find(spec, args, None);
+        for command in queue.iter().flat_map(|transaction| &transaction.queue) {
+            let Ok(id) = self.table.lookup(command.args(), CommandId::MAX) else { continue };
+            slot = slot.and_then(|slot| slots::find(self.table.entry(id).spec, command.args(), slot));
+        }
+        slot.map(|_| ()).map_err(|_| CROSS_SLOT)
     }
 
     /// Whether a pause holds a command back.
@@ -173,7 +191,11 @@ impl Engine {
         self.state.watch.unwatch(session);
         let text = error.text();
         let reason = text.strip_prefix(b"ERR ").unwrap_or(text);
-        let error = CmdError::with([b"EXECABORT Transaction discarded because of: ", reason].concat());
+        // Clients of a cluster look for its own errors.
+        let error = match *error == CROSS_SLOT {
+            true => CROSS_SLOT,
+            false => CmdError::with([b"EXECABORT Transaction discarded because of: ", reason].concat()),
+        };
         session.out.error(&error);
         self.state.stats.count_error(error.code());
     }

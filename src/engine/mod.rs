@@ -99,6 +99,9 @@ impl Engine {
     /// A server with parameters, a clock and a seed for all that is random. Panics where [`commands`] or [`users`]
     /// returns an error.
     pub fn new(mut config: Config, clock: Clock, seed: u64) -> Engine {
+        if config.cluster_enabled {
+            config.databases = 1;
+        }
         let mut rng = Rng::new(seed);
         let table = commands(&config).expect("the names of commands were checked");
         let mut store = Store::new(config.databases as usize, [rng.next_u64(), rng.next_u64()]);

@@ -89,6 +89,7 @@ impl Process {
                 "title" => self.program.clone(),
                 "listen-addr" if config.port > 0 => format!("{bound}:{}", config.port),
                 "listen-addr" | "unixsocket" => config.unixsocket.clone(),
+                "server-mode" if config.cluster_enabled => "[cluster]".into(),
                 "server-mode" => String::new(),
                 "port" => config.port.to_string(),
                 "tls-port" => "0".into(),

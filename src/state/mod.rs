@@ -2,6 +2,7 @@
 //! No sockets.
 
 pub mod acl;
+pub mod cluster;
 pub mod commandlog;
 pub mod config;
 pub mod histogram;
@@ -25,6 +26,7 @@ use crate::{
     sys::{allocator::Allocator, process::Probe},
 };
 use acl::{Acl, User};
+use cluster::Cluster;
 use commandlog::CommandLog;
 use config::{Access, Config, SetError, rewritten};
 use latency::Latency;
@@ -36,7 +38,7 @@ use reply_room::RoomRules;
 use scripts::Scripts;
 use session::{Session, SessionKey, Sessions};
 use stats::{Cost, Stats};
-use std::{io, path::Path, time::Duration};
+use std::{io, path::Path, sync::Arc, time::Duration};
 use totals::Totals;
 use waiters::Waiters;
 use watch::Watch;
@@ -79,6 +81,8 @@ pub struct State {
     pub config: Config,
     pub identity: Identity,
     pub acl: Acl,
+    /// `cluster-enabled`.
+    pub cluster: Option<Arc<Cluster>>,
     pub sessions: Sessions,
     pub pubsub: PubSub,
     pub waiters: Waiters,
@@ -139,6 +143,7 @@ impl State {
             executable: String::new(),
             config_file: String::new(),
         };
+        let cluster = config.cluster_enabled.then(|| Arc::new(Cluster::new(&mut rng)));
         let mut state = State {
             clock,
             journal: Journal::default(),
@@ -146,6 +151,7 @@ impl State {
             identity,
             stats: Stats::new(acl.catalog.len()),
             acl,
+            cluster,
             sessions: Sessions::new(),
             pubsub: PubSub::new(seed),
             waiters: Waiters::new(seed, databases),

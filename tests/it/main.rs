@@ -4,6 +4,7 @@ mod acl;
 mod bitmaps;
 mod blocking;
 mod client;
+mod cluster;
 mod command;
 mod config;
 mod debug;

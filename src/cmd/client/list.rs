@@ -93,8 +93,7 @@ fn write_line(
     line.number(" psub", subscribed(Kind::Pattern));
     line.number(" ssub", subscribed(Kind::Shard));
     line.number(" multi", transaction.map_or(-1, |t| t.queue.len() as i64));
-    // What is watched counts no more once the transaction will fail.
-    line.number(" watch", if session.watch_broken { 0 } else { session.watched.len() as i64 });
+    line.number(" watch", session.watched.len() as i64);
     let (understood, found) = session.parser.as_deref().map_or((0, 0), Parser::understood_bytes);
     line.number(" qbuf", session.input_bytes.saturating_sub(understood) as i64);
     line.number(" qbuf-free", 0);

@@ -48,6 +48,9 @@ fn flush(ctx: &mut Ctx<'_>, db: usize) {
 
 /// <https://valkey.io/commands/swapdb/>
 pub(super) fn swapdb(ctx: &mut Ctx<'_>) -> Outcome {
+    if ctx.state.cluster.is_some() {
+        return Err(CmdError::new("ERR SWAPDB is not allowed in cluster mode"));
+    }
     let number = |i: usize, otherwise: CmdError| c_int(ctx.args.at(i)).map_err(|_| otherwise);
     let first = number(1, CmdError::new("ERR invalid first DB index"))?;
     let second = number(2, CmdError::new("ERR invalid second DB index"))?;

@@ -39,6 +39,9 @@ fn rename_to(ctx: &mut Ctx<'_>, keep: bool) -> Result<bool, CmdError> {
 
 /// <https://valkey.io/commands/move/>
 pub(super) fn move_(ctx: &mut Ctx<'_>) -> Outcome {
+    if ctx.state.cluster.is_some() {
+        return Err(CmdError::new("ERR MOVE is not allowed in cluster mode"));
+    }
     let (key, from) = (ctx.args.at(1), ctx.db());
     let to = ctx.database_arg(2)?;
     if from == to {

@@ -1,8 +1,9 @@
 //! One run of a script or function: what it may do, what it calls, what becomes of its result.
 
 use crate::{
+    base::slot,
     cmd::acl::refusals,
-    command::{CmdError, Ctx, Flags, Flow, Outcome, access, table::CommandId},
+    command::{CmdError, Ctx, Flags, Flow, Outcome, access, slots, table::CommandId},
     resp::{Proto, error::shown, output::Output, request::Args},
     script::{Backend, Call, Errors, Failure, Function, Host, Interrupt, Refused, flags::ScriptFlags},
     state::{State, scripts::Running},
@@ -74,6 +75,7 @@ pub(super) fn run(ctx: &mut Ctx<'_>, program: &Program<'_>, keys: usize) -> Outc
         program,
         read_only: program.read_only || declared && program.flags.has(ScriptFlags::NO_WRITES),
         last: CommandId::MAX,
+        slot: args.get(3).filter(|_| keys > 0 && ctx.state.cluster.is_some()).map(slot::of_key),
         ctx,
     };
     let ran = host.run(&call, &mut server, &mut out);
@@ -132,9 +134,33 @@ struct Server<'s, 'a, 'p> {
     read_only: bool,
     /// The command that it called last.
     last: CommandId,
+    /// The slot of the keys that it used so far, in a cluster.
+    slot: Option<u16>,
 }
 
 impl Server<'_, '_, '_> {
+    /// In a cluster all keys of a call belong to one slot, and those of a program, too, unless it says otherwise.
+    #[cold]
+    fn gate_slots(&mut self, id: CommandId, args: Args<'_>) -> Result<(), CmdError> {
+        let entry = self.ctx.table.entry(id);
+        let found = slots::find(entry.spec, args, None).map_err(|_| {
+            let name = &entry.full_name;
+            CmdError::with(format!(
+                "ERR Command '{name}' in script attempted to access keys that don't hash to the same slot"
+            ))
+        })?;
+        if self.program.flags.has(ScriptFlags::UNDECLARED.or(ScriptFlags::ALLOW_CROSS_SLOT)) {
+            return Ok(());
+        }
+        let Some(slot) = found else { return Ok(()) };
+        if *self.slot.get_or_insert(slot) != slot {
+            return Err(CmdError::new(
+                "ERR Script attempted to access keys that do not hash to the same slot",
+            ));
+        }
+        Ok(())
+    }
+
     /// All that can keep a command from running in a program, in the order of Valkey.
     fn gate(&mut self, args: Args<'_>) -> Result<CommandId, (Option<CommandId>, CmdError)> {
         let ctx = &mut *self.ctx;
@@ -152,6 +178,9 @@ impl Server<'_, '_, '_> {
         refusals::check_in_script(ctx, id, args).map_err(|error| (Some(id), error))?;
         if self.read_only && spec.flags.has(Flags::WRITE.or(Flags::MAY_REPLICATE)) {
             return refuse("ERR Write commands are not allowed from read-only scripts.");
+        }
+        if ctx.state.cluster.is_some() {
+            self.gate_slots(id, args).map_err(|error| (Some(id), error))?;
         }
         Ok(id)
     }

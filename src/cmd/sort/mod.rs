@@ -3,7 +3,7 @@
 mod lookup;
 
 use crate::{
-    base::num::parse_f64,
+    base::{num::parse_f64, slot},
     command::{
         Arg, ArgKind, Args, BeginSearch, Categories, CmdError, CommandSpec, Ctx, FindKeys, Flags, Flow,
         Group, KeyFlags, KeySpec, Outcome, access, keys::Keys, table::CommandId,
@@ -147,12 +147,18 @@ impl<'a> Options<'a> {
             } else if ctx.is_word(i, "by") && left >= 1 {
                 let pattern = Pattern::new(args.at(i + 1));
                 options.unsorted |= !pattern.varies();
+                if pattern.varies() && leaves_slot(ctx, args.at(i + 1)) {
+                    return Err(elsewhere("BY"));
+                }
                 if pattern.varies() && !may_read_all {
                     return Err(denied("BY"));
                 }
                 options.by = Some(pattern);
                 i += 1;
             } else if ctx.is_word(i, "get") && left >= 1 {
+                if args.at(i + 1) != b"#" && leaves_slot(ctx, args.at(i + 1)) {
+                    return Err(elsewhere("GET"));
+                }
                 if !may_read_all {
                     return Err(denied("GET"));
                 }
@@ -182,6 +188,17 @@ fn may_read_all_keys(ctx: &Ctx<'_>) -> bool {
             .table
             .lookup(ctx.args, CommandId::MAX)
             .is_ok_and(|id| access::may_read_all_keys(user, ctx.table, id, ctx.args))
+}
+
+/// Whether a pattern may lead to keys of another slot of a cluster than that of the key that is sorted.
+fn leaves_slot(ctx: &Ctx<'_>, pattern: &[u8]) -> bool {
+    ctx.state.cluster.is_some() && slot::of_pattern(pattern) != Some(slot::of_key(ctx.args.at(1)))
+}
+
+fn elsewhere(option: &str) -> CmdError {
+    CmdError::with(format!(
+        "ERR {option} option of SORT denied in Cluster mode when keys formed by the pattern may be in different slots."
+    ))
 }
 
 fn denied(option: &str) -> CmdError {

@@ -37,6 +37,15 @@ pub struct OutputLimit {
 /// Classes of clients, in the order of [`Config::output_limits`].
 pub const CLIENT_CLASSES: [&str; 3] = ["normal", "slave", "pubsub"];
 
+/// `cluster-preferred-endpoint-type`: what clients of a cluster connect by.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum EndpointType {
+    Ip,
+    Hostname,
+    /// Where they found the cluster.
+    Unknown,
+}
+
 /// `maxmemory-policy` in the order of its names.
 pub const POLICIES: &[&str] = &[
     "volatile-lru",
@@ -65,6 +74,13 @@ pub struct Config {
     /// `user`; empty once the server has them.
     pub users: Vec<UserLine>,
     pub aclfile: String,
+    pub cluster_enabled: bool,
+    pub cluster_port: i64,
+    pub cluster_announce_ip: String,
+    pub cluster_announce_hostname: String,
+    pub cluster_announce_port: i64,
+    pub cluster_announce_bus_port: i64,
+    pub cluster_endpoint: usize,
     pub acl_pubsub_default: usize,
     pub acllog_max_len: i64,
     pub bind: Vec<String>,
@@ -166,6 +182,13 @@ impl Default for Config {
             renames: Vec::new(),
             users: Vec::new(),
             aclfile: String::new(),
+            cluster_enabled: false,
+            cluster_port: 0,
+            cluster_announce_ip: String::new(),
+            cluster_announce_hostname: String::new(),
+            cluster_announce_port: 0,
+            cluster_announce_bus_port: 0,
+            cluster_endpoint: 0,
             acl_pubsub_default: 1,
             acllog_max_len: 128,
             bind: params::DEFAULT_BIND.map(String::from).to_vec(),
@@ -257,6 +280,16 @@ impl Config {
             "module" => self.enable_module_command,
             _ => 0,
         }
+    }
+
+    /// What clients of a cluster connect by.
+    pub fn endpoint_type(&self) -> EndpointType {
+        [EndpointType::Ip, EndpointType::Hostname, EndpointType::Unknown][self.cluster_endpoint]
+    }
+
+    /// The word for how the server runs, as HELLO, INFO and logs have it.
+    pub fn mode(&self) -> &'static str {
+        if self.cluster_enabled { "cluster" } else { "standalone" }
     }
 
     /// Whether all channels are open to a new user, or to one who was reset.

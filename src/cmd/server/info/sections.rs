@@ -87,8 +87,8 @@ const SERVER: &[(&str, Figure)] = &[
     ("redis_git_sha1", Fixed("00000000")),
     ("redis_git_dirty", Fixed("0")),
     ("redis_build_id", Fixed("0000000000000000")),
-    ("redis_mode", Fixed("standalone")),
-    ("server_mode", Fixed("standalone")),
+    ("redis_mode", Text(|f| f.state.config.mode().into())),
+    ("server_mode", Text(|f| f.state.config.mode().into())),
     ("os", Text(|f| f.machine().os.clone())),
     ("arch_bits", Int(|_| usize::BITS.into())),
     ("monotonic_clock", Fixed("POSIX clock_gettime")),
@@ -319,7 +319,7 @@ const CPU: &[(&str, Figure)] = &[
 
 const MODULES: &[(&str, Figure)] = &[];
 
-const CLUSTER: &[(&str, Figure)] = &[("cluster_enabled", Fixed("0"))];
+const CLUSTER: &[(&str, Figure)] = &[("cluster_enabled", Int(|f| f.state.config.cluster_enabled.into()))];
 
 const DEBUG: &[(&str, Figure)] = &[
     ("eventloop_duration_aof_sum", Fixed("0")),

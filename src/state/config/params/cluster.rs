@@ -1,7 +1,7 @@
-//! Clusters, which are not built.
+//! A cluster of one, and what tunes larger ones, which are not built.
 
 use super::{
-    super::{Neglect, Param, param},
+    super::{Param, param},
     kinds::*,
 };
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -10,30 +10,33 @@ pub const PARAMS: &[Param] = &[
     param("cluster-allow-pubsubshard-when-down", stored_flag("yes")),
     param("cluster-allow-reads-when-down", stored_flag("no")),
     param("cluster-allow-replica-migration", stored_flag("yes")),
-    param("cluster-announce-bus-port", stored_int("0", 0, 65_535)),
+    param("cluster-announce-bus-port", int(|c| &mut c.cluster_announce_bus_port, 0, 65_535)),
     param("cluster-announce-client-ipv4", stored_checked_text("", check_ipv4)),
     param("cluster-announce-client-ipv6", stored_checked_text("", check_ipv6)),
-    param("cluster-announce-hostname", stored_checked_text("", check_hostname)),
+    param("cluster-announce-hostname", checked_text(|c| &mut c.cluster_announce_hostname, check_hostname)),
     param("cluster-announce-human-nodename", stored_checked_text("", check_nodename)),
-    param("cluster-announce-ip", stored_text("")),
-    param("cluster-announce-port", stored_int("0", 0, 65_535)),
+    param("cluster-announce-ip", text(|c| &mut c.cluster_announce_ip)),
+    param("cluster-announce-port", int(|c| &mut c.cluster_announce_port, 0, 65_535)),
     param("cluster-announce-tls-port", stored_int("0", 0, 65_535)),
     param("cluster-blacklist-ttl", stored_int("60", 0, u64::MAX as i128)),
     param("cluster-config-file", stored_checked_text("nodes.conf", check_config_file)).immutable(),
-    param("cluster-enabled", fixed_flag("no", Neglect::Hazard)).immutable(),
+    param("cluster-enabled", flag(|c| &mut c.cluster_enabled)).immutable(),
     param("cluster-link-sendbuf-limit", stored_memory("0", 0, u64::MAX as i128)),
     param("cluster-manual-failover-timeout", stored_int("5000", 1, INT_MAX)),
     param("cluster-migration-barrier", stored_int("1", 0, INT_MAX)),
     param("cluster-node-timeout", stored_int("15000", 0, LONG_MAX)),
     param("cluster-ping-interval", stored_int("0", 0, LONG_MAX)).hidden(),
-    param("cluster-port", stored_int("0", 0, 65_535)).immutable(),
-    param("cluster-preferred-endpoint-type", stored_choice("ip", &["ip", "hostname", "unknown-endpoint"])),
+    param("cluster-port", int(|c| &mut c.cluster_port, 0, 65_535)).immutable(),
+    param("cluster-preferred-endpoint-type", choice(|c| &mut c.cluster_endpoint, ENDPOINT_TYPES)),
     param("cluster-replica-no-failover", stored_flag("no")).alias("cluster-slave-no-failover"),
     param("cluster-replica-validity-factor", stored_int("10", 0, INT_MAX))
         .alias("cluster-slave-validity-factor"),
     param("cluster-require-full-coverage", stored_flag("yes")),
     param("cluster-slot-stats-enabled", stored_flag("no")),
 ];
+
+/// `cluster-preferred-endpoint-type`, in the order of [`EndpointType`](super::super::EndpointType).
+const ENDPOINT_TYPES: &[&str] = &["ip", "hostname", "unknown-endpoint"];
 
 fn check_ipv4(text: &str) -> Result<(), String> {
     if text.is_empty() || text.parse::<Ipv4Addr>().is_ok() {

@@ -1,0 +1,208 @@
+//! A cluster of one.
+
+use super::support::check_with;
+use staywire::{state::config::Config, testkit::Harness};
+
+fn cluster() -> Harness {
+    Harness::with(Config { cluster_enabled: true, enable_debug_command: 1, ..Config::default() }, 1)
+}
+
+const CROSS_SLOT: &str = "-CROSSSLOT Keys in request don't hash to the same slot";
+
+#[test]
+fn it_is_off_by_default() {
+    let mut h = Harness::new();
+    let disabled = "-ERR This instance has cluster support disabled";
+    check_with(
+        &mut h,
+        &[
+            ("CLUSTER INFO", disabled),
+            ("CLUSTER KEYSLOT a", disabled),
+            ("ASKING", disabled),
+            ("READONLY", "+OK"),
+            ("READWRITE", "+OK"),
+            ("MSET a 1 b 2", "+OK"),
+            ("SELECT 1", "+OK"),
+        ],
+    );
+}
+
+#[test]
+fn the_node_owns_all_slots() {
+    let mut h = cluster();
+    let c = h.connect();
+    let id = h.call(c, "CLUSTER MYID");
+    let name = id.trim_matches('"').to_string();
+    assert_eq!(name.len(), 40);
+    assert_ne!(h.call(c, "CLUSTER MYSHARDID"), id);
+    assert!(
+        h.call(c, "CLUSTER INFO").starts_with(
+            r#""cluster_state:ok\r\ncluster_slots_assigned:16384\r\ncluster_slots_ok:16384\r\n"#
+        )
+    );
+    assert!(h.call(c, "CLUSTER NODES").ends_with(r#" myself,master - 0 0 0 connected 0-16383\n""#));
+    assert_eq!(h.call(c, "CLUSTER SLOTS"), format!("[[:0, :16383, [\"\", :0, {id}, []]]]"));
+    assert!(h.call(c, "CLUSTER SHARDS").starts_with(r#"[["slots", [:0, :16383], "nodes", [["id", "#));
+    assert_eq!(h.call(c, "CLUSTER LINKS"), "[]");
+    assert_eq!(h.call(c, &format!("CLUSTER REPLICAS {name}")), "[]");
+    assert_eq!(h.call(c, "CLUSTER REPLICAS x"), "-ERR Unknown node x");
+    assert_eq!(h.call(c, "CLUSTER ADDSLOTS 5"), "-ERR Slot 5 is already busy");
+    assert!(h.call(c, "CLUSTER FLUSHSLOTS").starts_with("-ERR This node is a cluster of one"));
+    assert!(h.call(c, "HELLO").contains(r#""mode", "cluster""#));
+    assert!(h.call(c, "INFO cluster").contains("cluster_enabled:1"));
+}
+
+#[test]
+fn clients_are_told_where_to_connect() {
+    let config = Config {
+        cluster_enabled: true,
+        cluster_announce_ip: "10.0.0.1".into(),
+        cluster_announce_hostname: "host.example".into(),
+        cluster_announce_port: 7000,
+        ..Config::default()
+    };
+    let mut h = Harness::with(config, 1);
+    let c = h.connect();
+    let id = h.call(c, "CLUSTER MYID");
+    assert_eq!(
+        h.call(c, "CLUSTER SLOTS"),
+        format!(r#"[[:0, :16383, ["10.0.0.1", :7000, {id}, ["hostname", "host.example"]]]]"#)
+    );
+    assert!(h.call(c, "CLUSTER NODES").contains(" 10.0.0.1:7000@10000,host.example "));
+    h.call(c, "CONFIG SET cluster-preferred-endpoint-type hostname");
+    assert!(h.call(c, "CLUSTER SLOTS").contains(r#"["host.example", :7000"#));
+    h.call(c, "CONFIG SET cluster-preferred-endpoint-type unknown-endpoint");
+    assert!(h.call(c, "CLUSTER SLOTS").contains("[nil, :7000"));
+}
+
+#[test]
+fn keys_of_a_call_belong_to_one_slot() {
+    let mut h = cluster();
+    check_with(
+        &mut h,
+        &[
+            ("MSET a 1 b 2", CROSS_SLOT),
+            ("MSET {t}a 1 {t}b 2", "+OK"),
+            ("MGET {t}a {t}b x", CROSS_SLOT),
+            ("RENAME {t}a b", CROSS_SLOT),
+            ("BLPOP a b 0", CROSS_SLOT),
+            ("XREAD STREAMS a b 0 0", CROSS_SLOT),
+            ("SORT {t}l STORE x", CROSS_SLOT),
+            ("SSUBSCRIBE a b", CROSS_SLOT),
+            ("SPUBLISH a m", ":0"),
+            ("PUBLISH a m", ":0"),
+            ("SUBSCRIBE a b", "[\"subscribe\", \"a\", :1]\n[\"subscribe\", \"b\", :2]"),
+            ("RESET", "+RESET"),
+            (
+                "SORT l BY w*",
+                "-ERR BY option of SORT denied in Cluster mode when keys formed by the pattern may be in different slots.",
+            ),
+            (
+                "SORT l GET l*",
+                "-ERR GET option of SORT denied in Cluster mode when keys formed by the pattern may be in different slots.",
+            ),
+            ("SORT {l} BY w{l}* GET # GET x{l}*", "[]"),
+            ("SELECT 0", "+OK"),
+            ("SELECT 1", "-ERR SELECT is not allowed in cluster mode"),
+            ("SWAPDB 0 1", "-ERR SWAPDB is not allowed in cluster mode"),
+            ("MOVE a 1", "-ERR MOVE is not allowed in cluster mode"),
+            ("COPY {t}a {t}b DB 1", "-ERR DB index is out of range"),
+            ("CONFIG GET databases", r#"["databases", "1"]"#),
+        ],
+    );
+}
+
+#[test]
+fn keys_of_a_transaction_belong_to_one_slot() {
+    let mut h = cluster();
+    check_with(
+        &mut h,
+        &[
+            ("MULTI", "+OK"),
+            ("SET a 1", "+QUEUED"),
+            ("SET b 1", "+QUEUED"),
+            ("EXEC", CROSS_SLOT),
+            ("EXEC", "-ERR EXEC without MULTI"),
+            ("MULTI", "+OK"),
+            ("MSET a 1 b 1", CROSS_SLOT),
+            ("EXEC", "-EXECABORT Transaction discarded because of previous errors."),
+            ("MULTI", "+OK"),
+            ("SET {t}a 1", "+QUEUED"),
+            ("PING", "+QUEUED"),
+            ("GET {t}a", "+QUEUED"),
+            ("EXEC", r#"[+OK, +PONG, "1"]"#),
+        ],
+    );
+}
+
+#[test]
+fn slots_have_keys() {
+    let mut h = cluster();
+    check_with(
+        &mut h,
+        &[
+            ("CLUSTER KEYSLOT foo", ":12182"),
+            ("CLUSTER KEYSLOT x{foo}y", ":12182"),
+            ("MSET {foo}1 a {foo}2 b", "+OK"),
+            ("SET bar 1", "+OK"),
+            ("CLUSTER COUNTKEYSINSLOT 12182", ":2"),
+            ("CLUSTER COUNTKEYSINSLOT 16384", "-ERR Invalid slot"),
+            ("CLUSTER COUNTKEYSINSLOT x", "-ERR value is not an integer or out of range"),
+            ("CLUSTER GETKEYSINSLOT 5061 10", r#"["bar"]"#),
+            ("CLUSTER GETKEYSINSLOT 12182 0", "[]"),
+            ("CLUSTER GETKEYSINSLOT 12182 -1", "-ERR Invalid slot or number of keys"),
+            (
+                "CLUSTER SLOT-STATS SLOTSRANGE 12181 12182",
+                r#"[[:12181, ["key-count", :0]], [:12182, ["key-count", :2]]]"#,
+            ),
+            (
+                "CLUSTER SLOT-STATS SLOTSRANGE 2 1",
+                "-ERR Start slot number 2 is greater than end slot number 1",
+            ),
+            ("CLUSTER SLOT-STATS SLOTSRANGE 0 16384", "-ERR Invalid or out of range slot"),
+            (
+                "CLUSTER SLOT-STATS ORDERBY key-count LIMIT 2",
+                r#"[[:12182, ["key-count", :2]], [:5061, ["key-count", :1]]]"#,
+            ),
+            ("CLUSTER SLOT-STATS ORDERBY key-count ASC LIMIT 1", r#"[[:0, ["key-count", :0]]]"#),
+            (
+                "CLUSTER SLOT-STATS ORDERBY key-count ASC DESC",
+                "-ERR Multiple filters of the same type are disallowed.",
+            ),
+            (
+                "CLUSTER SLOT-STATS ORDERBY key-count LIMIT 0",
+                "-ERR Limit has to lie in between 1 and 16384 (maximum number of slots).",
+            ),
+            ("CLUSTER SLOT-STATS ORDERBY cpu-usec", "-ERR Unrecognized sort metric for ORDERBY."),
+            (
+                "CLUSTER SLOT-STATS foo bar",
+                "-ERR unknown subcommand or wrong number of arguments for 'SLOT-STATS'. Try CLUSTER HELP.",
+            ),
+        ],
+    );
+}
+
+#[cfg(feature = "scripting")]
+#[test]
+fn scripts_keep_to_one_slot() {
+    let mut h = cluster();
+    let c = h.connect();
+    let mut starts = |script: &str, keys: &str, wanted: &str| {
+        let args: Vec<&[u8]> =
+            ["EVAL", script].into_iter().chain(keys.split(' ')).map(str::as_bytes).collect();
+        let reply = h.call_args(c, &args);
+        assert!(reply.starts_with(wanted), "{script}: {reply}");
+    };
+    starts("return 1", "2 a b", CROSS_SLOT);
+    starts("return redis.call('get', 'a')", "1 b", "nil");
+    let command = "-ERR Command 'mget' in script attempted to access keys that don't hash to the same slot";
+    starts("return redis.call('mget', 'a', 'b')", "0", command);
+    let elsewhere = "-ERR Script attempted to access keys that do not hash to the same slot";
+    starts("#!lua\nreturn redis.call('get', 'a')", "1 b", elsewhere);
+    starts("#!lua\nredis.call('get', 'a') return redis.call('get', 'b')", "0", elsewhere);
+    starts(
+        "#!lua flags=allow-cross-slot-keys\nredis.call('get', 'a') return redis.call('get', 'b')",
+        "0",
+        "nil",
+    );
+}
