@@ -91,10 +91,10 @@ impl Store {
             _ => self.best_key(policy, samples, rng),
         };
         let Some((db, pos)) = found else { return false };
-        let key = self.dbs[db].table.get(pos).key().to_vec();
-        self.remove_at(db, pos);
+        let entry = self.take_entry(db, pos);
         self.stats.evicted += 1;
-        self.changes.changed(db, &key, Event(Class::Evicted, "evicted"));
+        self.changes.changed(db, entry.key(), Event(Class::Evicted, "evicted"));
+        self.discard_entry(entry);
         true
     }
 
@@ -151,10 +151,12 @@ impl Store {
             for db in 0..self.dbs.len() {
                 let len = self.evictable_len(db, policy);
                 any |= len > 0;
-                for _ in 0..samples.min(len) {
-                    let Some(pos) = self.draw(db, policy, rng) else { continue };
-                    let entry = self.dbs[db].table.get(pos);
-                    pool.offer(self.score(policy.measure, &entry), db, entry.key());
+                if len > 0 {
+                    self.dbs[db].table.neighbours(rng, samples, policy.only_volatile, |entry| {
+                        if !policy.only_volatile || entry.expire_at_ms().is_some() {
+                            pool.offer(self.score(policy.measure, entry), db, entry.key());
+                        }
+                    });
                 }
                 if len > 0 && pool.candidates.is_empty() {
                     found = self.draw_surely(db, policy, rng).map(|pos| (db, pos));

@@ -1,14 +1,19 @@
 //! Items picked at random.
 
-use super::group::VOLATILE;
-use super::{CHUNK, Item, Pos, Table};
+use super::group::{self, VOLATILE};
+use super::{CHUNK, Item, Pos, Table, borrow};
 use crate::base::rng::Rng;
+use crate::ds::prefetch::prefetch;
 
 /// How often a random slot is tried. A try finds an item with a chance of a quarter or better, so that all of
 /// these fail once in 10^15.
 const TRIES: usize = 128;
 /// With fewer volatile items than one in this many, it is cheaper to count than to try.
 const RARE: usize = 16;
+/// Most items that are shown at once.
+const NEIGHBOURS_MAX: usize = 64;
+/// In how many groups they are looked for.
+const NEIGHBOUR_GROUPS: usize = 16;
 
 impl<T: Item> Table<T> {
     /// An item, all equally likely; `None` only if the table is empty.
@@ -37,6 +42,34 @@ impl<T: Item> Table<T> {
             return Some(pos);
         }
         self.nth_volatile(rng.below(self.volatile_len as u64) as usize)
+    }
+
+    /// Shows up to `n` items (64 at most) from a random place on to `f`. They are neighbours, which are as good as any,
+    /// since hashes place them, and cost far less. With `only_volatile` they are such; few of them may not be found.
+    pub fn neighbours(&self, rng: &mut Rng, n: usize, only_volatile: bool, mut f: impl FnMut(&T)) {
+        if self.is_empty() {
+            return;
+        }
+        let (mut words, n, mut found) = ([0; NEIGHBOURS_MAX], n.min(NEIGHBOURS_MAX), 0);
+        let start = rng.below(self.buckets as u64) as usize;
+        'groups: for at in 0..self.buckets.min(NEIGHBOUR_GROUPS) {
+            let group = self.group((start + at) % self.buckets);
+            let len = if only_volatile && group.volatile_len() == 0 { 0 } else { group.len() };
+            let first = rng.below(len.max(1) as u64) as usize;
+            for slot in (first..len).chain(0..first) {
+                let word = group.word(slot);
+                if only_volatile && word & VOLATILE == 0 {
+                    continue;
+                }
+                if found == n {
+                    break 'groups;
+                }
+                prefetch(group::pointer(word).as_ptr());
+                words[found] = word;
+                found += 1;
+            }
+        }
+        words[..found].iter().for_each(|&word| f(&borrow(word)));
     }
 
     /// A random slot that holds a word with `wanted`. All slots are equally likely, and those that are empty or

@@ -352,6 +352,24 @@ fn all_are_equally_likely_to_be_picked() {
     assert!(empty.random(&mut Rng::new(0)).is_none() && empty.random_volatile(&mut Rng::new(0)).is_none());
 }
 
+#[test]
+fn neighbours_are_different_and_as_many_as_there_are() {
+    let mut rng = Rng::new(5);
+    for count in [0, 1, 3, 40, 5_000] {
+        let mut table = Table::new([1, 2]);
+        (0..count).for_each(|n| add(&mut table, n, n, n % 4 == 0));
+        let mut ever = HashSet::new();
+        for _ in 0..2_000 {
+            let mut seen = HashSet::new();
+            table.neighbours(&mut rng, 5, false, |thing| assert!(seen.insert(thing.0.value)));
+            assert_eq!(seen.len(), 5.min(count as usize));
+            ever.extend(seen);
+            table.neighbours(&mut rng, 5, true, |thing| assert_eq!(thing.0.value % 4, 0));
+        }
+        assert!(ever.len() * 10 >= count as usize * 8, "{} of {count}", ever.len());
+    }
+}
+
 type Seen = Arc<Mutex<Vec<(u64, u64)>>>;
 
 fn sink(seen: &Seen) -> Sink<Thing> {
