@@ -101,6 +101,7 @@ fn config_rewrite(ctx: &mut Ctx<'_>) -> Outcome {
 fn config_resetstat(ctx: &mut Ctx<'_>) -> Outcome {
     ctx.state.stats.reset();
     ctx.store.stats = StoreStats::default();
+    ctx.state.scripts.reset_counters();
     ctx.ok()
 }
 

@@ -73,6 +73,10 @@ pub const FAMILIES: &[&[CommandSpec]] = &[
     scripting::COMMANDS[0],
     #[cfg(feature = "scripting")]
     scripting::COMMANDS[1],
+    #[cfg(feature = "scripting")]
+    scripting::COMMANDS[2],
+    #[cfg(feature = "scripting")]
+    scripting::COMMANDS[3],
     server::COMMANDS,
     sets::COMMANDS[0],
     sets::COMMANDS[1],

@@ -327,23 +327,9 @@ fn register_function(stack: &Stack) -> Results {
     let registration = registration.map_err(|why| raise(stack, why))?;
     let mut run = stack.run();
     let registered = run.registered.get_or_insert_default();
-    let refused = if !is_name(&registration.name) {
-        Some(NAME_RULE)
-    } else if registered.iter().any(|other| other.name == registration.name) {
-        Some("Function already exists in the library")
-    } else {
-        None
-    };
-    if let Some(why) = refused {
-        stack.forget(registration.function.number());
-        return Err(raise(stack, why));
-    }
     registered.push(registration);
     Ok(0)
 }
-
-/// What names of libraries and functions must be like.
-pub const NAME_RULE: &str = "Library names can only contain letters, numbers, or underscores(_) and must be at least one character long";
 
 /// Whether it can be the name of a library or function.
 pub fn is_name(name: &[u8]) -> bool {

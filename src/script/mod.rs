@@ -18,7 +18,7 @@ mod stack;
 mod struct_pack;
 
 use crate::resp::{Proto, request::Args};
-pub use api::{NAME_RULE, Registration, is_name};
+pub use api::{Registration, is_name};
 pub use convert::Errors;
 pub use host::{Call, Failure, Function, Host, Mode};
 pub use meter::MEMORY_MAX_BYTES;

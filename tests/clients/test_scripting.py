@@ -4,6 +4,7 @@ import random
 
 import pytest
 
+import differential_functions
 import differential_scripts
 import harness
 from test_differential import peer
@@ -12,6 +13,12 @@ from test_differential import peer
 def test_odd_scripts():
     with harness.Server() as server, harness.Server(peer()) as valkey:
         found = differential_scripts.compare(valkey, server, list(differential_scripts.fixed_scripts()))
+        assert not found, "\n".join(found)
+
+
+def test_libraries_and_functions():
+    with harness.Server() as server, harness.Server(peer()) as valkey:
+        found = differential_functions.compare(valkey, server)
         assert not found, "\n".join(found)
 
 

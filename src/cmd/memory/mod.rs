@@ -85,6 +85,7 @@ fn stats(ctx: &mut Ctx<'_>) -> Outcome {
     let memory = Memory::of(ctx.state, ctx.store);
     let tables: Vec<usize> = (0..ctx.store.databases()).map(|db| ctx.store.table(db).mem_bytes()).collect();
     let keys: usize = (0..ctx.store.databases()).map(|db| ctx.store.len(db)).sum();
+    let scripts = ctx.state.scripts.figures();
     let bytes = |n: usize| Bytes(n as i64);
     let head = [
         ("peak.allocated", bytes(memory.peak)),
@@ -95,8 +96,8 @@ fn stats(ctx: &mut Ctx<'_>) -> Outcome {
         ("clients.normal", bytes(memory.sessions)),
         ("cluster.links", Bytes(0)),
         ("aof.buffer", Bytes(0)),
-        ("lua.caches", Bytes(0)),
-        ("functions.caches", Bytes(0)),
+        ("lua.caches", bytes(scripts.script_bytes)),
+        ("functions.caches", bytes(scripts.function_bytes)),
     ];
     let percent = |part: usize, whole: usize| Ratio(part as f64 * 100.0 / whole.max(1) as f64);
     let tail = [

@@ -3,6 +3,8 @@
 //! Source: <https://valkey.io/topics/eval-intro/>, <https://valkey.io/topics/functions-intro/>.
 
 mod eval;
+mod fcall;
+mod functions;
 mod run;
 mod script;
 mod shebang;
@@ -10,4 +12,5 @@ mod shebang;
 use crate::command::CommandSpec;
 
 /// The commands of this family.
-pub const COMMANDS: [&[CommandSpec]; 2] = [eval::COMMANDS, script::COMMANDS];
+pub const COMMANDS: [&[CommandSpec]; 4] =
+    [eval::COMMANDS, fcall::COMMANDS, functions::COMMANDS, script::COMMANDS];

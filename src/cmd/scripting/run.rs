@@ -237,11 +237,7 @@ impl Backend for Server<'_, '_, '_> {
         let threshold_ms = state.config.busy_threshold_ms as u64;
         let Some(running) = &mut state.scripts.running else { return Interrupt::Continue };
         running.interrupts += 1;
-        let ms = match state.clock.is_virtual() {
-            // Each interrupt stands for a millisecond where the clock stands still.
-            true => running.interrupts,
-            false => state.clock.ticks_ns().saturating_sub(running.began_ns) / 1_000_000,
-        };
+        let ms = running.duration_ms(state.clock.ticks_ns(), state.clock.is_virtual());
         if threshold_ms == 0 || ms < threshold_ms {
             return Interrupt::Continue;
         }

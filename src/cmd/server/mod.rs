@@ -51,24 +51,7 @@ pub const COMMANDS: &[CommandSpec] = &[
             ]),
         )
         .optional()]),
-    CommandSpec::container("function", Group::Scripting, FUNCTION_SUBCOMMANDS).doc(
-        "7.0.0",
-        "Holds the commands about functions.",
-        "",
-    ),
 ];
-
-const FUNCTION_SUBCOMMANDS: &[CommandSpec] =
-    &[CommandSpec::new("flush", -2, Group::Scripting, function_flush)
-        .flags(&[Flags::NOSCRIPT, Flags::WRITE])
-        .acl(&[Categories::SCRIPTING])
-        .doc("7.0.0", "Deletes all functions.", "O(N)")
-        .args(&[Arg::new(
-            "flush-type",
-            ArgKind::OneOf(&[Arg::word("async", "ASYNC"), Arg::word("sync", "SYNC")]),
-        )
-        .optional()])
-        .tips(&["request_policy:all_shards", "response_policy:all_succeeded"])];
 
 /// <https://valkey.io/commands/time/>
 fn time(ctx: &mut Ctx<'_>) -> Outcome {
@@ -109,17 +92,4 @@ fn shutdown(ctx: &mut Ctx<'_>) -> Outcome {
     ctx.state.stopping = true;
     ctx.session.close(Closing::Now);
     Ok(Flow::Done)
-}
-
-/// <https://valkey.io/commands/function-flush/>. No function can be loaded yet, so there is none to flush.
-fn function_flush(ctx: &mut Ctx<'_>) -> Outcome {
-    if ctx.args.len() > 3 {
-        return Err(CmdError::new(
-            "ERR unknown subcommand or wrong number of arguments for 'flush'. Try FUNCTION HELP.",
-        ));
-    }
-    if ctx.args.len() == 3 && !ctx.is_word(2, "async") && !ctx.is_word(2, "sync") {
-        return Err(CmdError::new("ERR FUNCTION FLUSH only supports SYNC|ASYNC option"));
-    }
-    ctx.ok()
 }

@@ -6,6 +6,7 @@
 //!
 //! Source: <https://rdb.fnordig.de/file_format.html>, and the comments of Valkey's `rdb.h`.
 
+mod functions;
 mod hashes;
 mod lists;
 mod old;
@@ -17,6 +18,7 @@ mod tests;
 mod write;
 mod zsets;
 
+pub use functions::{FunctionsError, dump_functions, restore_functions};
 pub use read::Reader;
 pub use write::{Writer, saved_len};
 

@@ -2,9 +2,13 @@
 
 #[cfg(feature = "scripting")]
 mod cache;
+#[cfg(feature = "scripting")]
+mod libraries;
 
 #[cfg(feature = "scripting")]
 pub use cache::{Cache, Cached, Digest};
+#[cfg(feature = "scripting")]
+pub use libraries::{Callable, Libraries, Library, NAME_RULE, Policy, forget, load};
 
 #[cfg(feature = "scripting")]
 use crate::base::hash::Seed;
@@ -31,6 +35,11 @@ pub struct Running {
 }
 
 impl Running {
+    /// How long it has run, in milliseconds. Each interrupt stands for one where the clock stands still.
+    pub fn duration_ms(&self, now_ns: u64, is_virtual: bool) -> u64 {
+        if is_virtual { self.interrupts } else { now_ns.saturating_sub(self.began_ns) / 1_000_000 }
+    }
+
     /// What others are answered while it runs long.
     pub fn busy(&self) -> CmdError {
         CmdError::new(if self.is_script {
@@ -57,36 +66,64 @@ pub struct Figures {
     pub function_bytes: usize,
 }
 
+impl Figures {
+    /// Memory of both states, in bytes.
+    pub fn state_bytes(&self) -> usize {
+        self.script_state_bytes + self.function_state_bytes
+    }
+
+    /// Memory of what is kept beside them, in bytes.
+    pub fn bytes(&self) -> usize {
+        self.script_bytes + self.function_bytes
+    }
+}
+
 /// All that a server knows of scripts.
 pub struct Scripts {
     /// The script that runs.
     pub running: Option<Running>,
     #[cfg(feature = "scripting")]
     pub cache: Cache,
+    #[cfg(feature = "scripting")]
+    pub libraries: Libraries,
 }
 
 #[cfg(feature = "scripting")]
 impl Scripts {
     /// No scripts.
     pub fn new(seed: Seed) -> Scripts {
-        Scripts { running: None, cache: Cache::new(seed) }
+        Scripts { running: None, cache: Cache::new(seed), libraries: Libraries::new(seed) }
     }
 
     /// What there is now.
     pub fn figures(&self) -> Figures {
-        let cache = &self.cache;
+        let Scripts { cache, libraries, .. } = self;
         Figures {
             scripts: cache.len(),
+            functions: libraries.functions_len(),
+            libraries: libraries.len(),
             evicted: cache.evicted,
             script_state_bytes: cache.state_bytes(),
+            function_state_bytes: libraries.state_bytes(),
             script_bytes: cache.mem_bytes(),
-            ..Figures::default()
+            function_bytes: libraries.mem_bytes(),
         }
+    }
+}
+
+#[cfg(feature = "scripting")]
+impl Scripts {
+    /// Sets back what CONFIG RESETSTAT does.
+    pub fn reset_counters(&mut self) {
+        self.cache.evicted = 0;
     }
 }
 
 #[cfg(not(feature = "scripting"))]
 impl Scripts {
+    /// There is nothing to be set back.
+    pub fn reset_counters(&mut self) {}
+
     /// No scripts.
     pub fn new(_: crate::base::hash::Seed) -> Scripts {
         Scripts { running: None }
@@ -101,7 +138,6 @@ impl Scripts {
 impl Scripts {
     /// Memory of what is kept beside the states, in bytes.
     pub fn mem_bytes(&self) -> usize {
-        let figures = self.figures();
-        figures.script_bytes + figures.function_bytes
+        self.figures().bytes()
     }
 }
