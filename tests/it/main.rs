@@ -13,6 +13,8 @@ mod embed;
 mod eviction;
 mod expire;
 mod field_expiry;
+#[cfg(feature = "scripting")]
+mod functions;
 mod geo;
 mod hashes;
 mod hyperloglog;

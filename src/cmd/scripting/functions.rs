@@ -254,16 +254,10 @@ fn function_delete(ctx: &mut Ctx<'_>) -> Outcome {
     ctx.ok()
 }
 
-fn wrong_arguments(sub: &str) -> CmdError {
-    CmdError::with(format!(
-        "ERR unknown subcommand or wrong number of arguments for '{sub}'. Try FUNCTION HELP."
-    ))
-}
-
 /// <https://valkey.io/commands/function-flush/>
 fn function_flush(ctx: &mut Ctx<'_>) -> Outcome {
     if ctx.args.len() > 3 {
-        return Err(wrong_arguments(&String::from_utf8_lossy(ctx.args.at(1))));
+        return Err(ctx.wrong_subcommand());
     }
     if ctx.args.len() == 3 && !ctx.is_word(2, "async") && !ctx.is_word(2, "sync") {
         return Err(CmdError::new("ERR FUNCTION FLUSH only supports SYNC|ASYNC option"));
@@ -283,7 +277,7 @@ fn function_dump(ctx: &mut Ctx<'_>) -> Outcome {
 /// <https://valkey.io/commands/function-restore/>
 fn function_restore(ctx: &mut Ctx<'_>) -> Outcome {
     if ctx.args.len() > 4 {
-        return Err(wrong_arguments(&String::from_utf8_lossy(ctx.args.at(1))));
+        return Err(ctx.wrong_subcommand());
     }
     let policy = if ctx.args.len() == 3 || ctx.is_word(3, "append") {
         Policy::Append
