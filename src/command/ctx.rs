@@ -25,6 +25,27 @@ pub enum Flow {
     Blocked(Box<BlockRequest>),
 }
 
+/// What others may be served with while a script runs long: all but the engine's own walk from input to command.
+pub struct Front<'a> {
+    pub state: &'a mut State,
+    pub store: &'a mut Store,
+    pub effects: &'a mut Effects,
+    pub table: &'a Table,
+}
+
+/// Serves other clients while a script runs long. Whoever has their sockets does that.
+pub trait Attendant {
+    /// Serves what came meanwhile.
+    fn attend(&mut self, front: &mut Front<'_>);
+}
+
+/// Where nobody else is to be served.
+pub struct Alone;
+
+impl Attendant for Alone {
+    fn attend(&mut self, _: &mut Front<'_>) {}
+}
+
 /// What a handler returns.
 pub type Outcome = Result<Flow, CmdError>;
 
@@ -45,6 +66,8 @@ pub struct Ctx<'a> {
     pub caller: Caller,
     /// Whether waiting is possible: not inside a transaction.
     pub may_block: bool,
+    /// Who serves others if this takes long.
+    pub attendant: &'a mut dyn Attendant,
 }
 
 impl Ctx<'_> {

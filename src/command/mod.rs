@@ -11,7 +11,7 @@ pub mod table;
 mod wait;
 
 pub use crate::resp::{error::CmdError, request::Args};
-pub use ctx::{Ctx, Flow, Outcome};
+pub use ctx::{Alone, Attendant, Ctx, Flow, Front, Outcome};
 pub use spec::{
     Arg, ArgKind, BeginSearch, Behaviour, Categories, Channels, CommandSpec, FindKeys, Flags, Group, Handler,
     KeyFlags, KeySpec,

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     cmd::acl::refusals::{self, Caller},
     command::{
-        Args, Behaviour, CmdError, CommandSpec, Ctx, Flags, Flow, Outcome, access,
+        Alone, Args, Attendant, Behaviour, CmdError, CommandSpec, Ctx, Flags, Flow, Outcome, access,
         effects::Effects,
         slots,
         table::{CommandId, Table},
@@ -42,7 +42,7 @@ enum Gate {
 
 impl Engine {
     /// Serves one command of a session.
-    pub(super) fn run(&mut self, session: &mut Session, args: Args<'_>) {
+    pub(super) fn run(&mut self, session: &mut Session, args: Args<'_>, attendant: &mut dyn Attendant) {
         let id = match self.table.lookup(args, session.last_command) {
             Ok(id) => id,
             Err(error) => return self.reject_unknown(session, args, &error),
@@ -50,7 +50,7 @@ impl Engine {
         fatal::note(Some(Running { session_id: session.id, command: id, args: args.len() as u32 }));
         session.last_command = id;
         match self.gate(session, id, args) {
-            Ok(Gate::Run) => self.call(session, id, args),
+            Ok(Gate::Run) => self.call(session, id, args, attendant),
             Ok(Gate::Queue) => {
                 let broken = session.watch_broken;
                 let transaction = session.transaction.get_or_insert_default();
@@ -64,9 +64,9 @@ impl Engine {
             Err(error) => {
                 self.state.stats.by_command[id as usize].rejected += 1;
                 if self.table.entry(id).spec.behaviour.has(Behaviour::ABORTS_TRANSACTION) {
-                    self.abort_transaction(session, &error);
+                    abort_transaction(&mut self.state, session, &error);
                 } else {
-                    self.reject(session, &error);
+                    reject(&mut self.state, session, &error);
                 }
             }
         }
@@ -171,42 +171,22 @@ impl Engine {
             session.close(Closing::Now);
             return;
         }
-        self.reject(session, error);
-    }
-
-    /// Replies an error to a command that does not run.
-    fn reject(&mut self, session: &mut Session, error: &CmdError) {
-        if let Some(transaction) = &mut session.transaction {
-            transaction.break_off();
-        }
-        session.out.error(error);
-        self.state.stats.count_error(error.code());
-    }
-
-    /// A command that would have ended the transaction was refused: it ends all the same, so that the client knows
-    /// where it stands.
-    #[cold]
-    fn abort_transaction(&mut self, session: &mut Session, error: &CmdError) {
-        session.transaction = None;
-        self.state.watch.unwatch(session);
-        let text = error.text();
-        let reason = text.strip_prefix(b"ERR ").unwrap_or(text);
-        // Clients of a cluster look for its own errors.
-        let error = match *error == CROSS_SLOT {
-            true => CROSS_SLOT,
-            false => CmdError::with([b"EXECABORT Transaction discarded because of: ", reason].concat()),
-        };
-        session.out.error(&error);
-        self.state.stats.count_error(error.code());
+        reject(&mut self.state, session, error);
     }
 
     /// Runs a command that is past the gates.
     #[inline]
-    pub(super) fn call(&mut self, session: &mut Session, id: CommandId, args: Args<'_>) {
+    pub(super) fn call(
+        &mut self,
+        session: &mut Session,
+        id: CommandId,
+        args: Args<'_>,
+        attendant: &mut dyn Attendant,
+    ) {
         self.prepare(session);
         session.out.limit(self.output_hard_limit(session));
         session.pending_before = session.out.pending_bytes();
-        let outcome = self.handle(session, id, args);
+        let outcome = self.handle(session, id, args, attendant);
         let duration_ns = self.elapse();
         let failed = match outcome {
             Ok(Flow::Done) => false,
@@ -240,7 +220,13 @@ impl Engine {
 
     /// Hands a command to its handler.
     #[inline]
-    fn handle(&mut self, session: &mut Session, id: CommandId, args: Args<'_>) -> Outcome {
+    fn handle(
+        &mut self,
+        session: &mut Session,
+        id: CommandId,
+        args: Args<'_>,
+        attendant: &mut dyn Attendant,
+    ) -> Outcome {
         let mut ctx = Ctx {
             args,
             session,
@@ -250,6 +236,7 @@ impl Engine {
             table: &self.table,
             caller: call_inside,
             may_block: true,
+            attendant,
         };
         (self.table.entry(id).spec.handler)(&mut ctx)
     }
@@ -269,7 +256,7 @@ impl Engine {
         }
         session.pending_before = session.out.pending_bytes();
         let selected = std::mem::replace(&mut session.db, blocked.db);
-        let outcome = self.handle(session, id, args);
+        let outcome = self.handle(session, id, args, &mut Alone);
         session.db = selected;
         blocked.duration_ns += self.elapse();
         let failed = match outcome {
@@ -331,9 +318,35 @@ impl Engine {
     }
 }
 
+/// Replies an error to a command that does not run.
+pub(super) fn reject(state: &mut State, session: &mut Session, error: &CmdError) {
+    if let Some(transaction) = &mut session.transaction {
+        transaction.break_off();
+    }
+    session.out.error(error);
+    state.stats.count_error(error.code());
+}
+
+/// A command that would have ended the transaction was refused: it ends all the same, so that the client knows where it
+/// stands.
+#[cold]
+pub(super) fn abort_transaction(state: &mut State, session: &mut Session, error: &CmdError) {
+    session.transaction = None;
+    state.watch.unwatch(session);
+    let text = error.text();
+    let reason = text.strip_prefix(b"ERR ").unwrap_or(text);
+    // Clients of a cluster look for its own errors.
+    let error = match *error == CROSS_SLOT {
+        true => CROSS_SLOT,
+        false => CmdError::with([b"EXECABORT Transaction discarded because of: ", reason].concat()),
+    };
+    session.out.error(&error);
+    state.stats.count_error(error.code());
+}
+
 /// Whether a session is logged in, and its user may make a call. What is refused is logged.
 #[cold]
-fn gate_access(
+pub(super) fn gate_access(
     state: &mut State,
     table: &Table,
     session: &Session,
@@ -360,11 +373,21 @@ fn not_while_subscribed(full_name: &str) -> CmdError {
 }
 
 /// Runs a command of a transaction or script.
-fn call_inside(outer: &mut Ctx<'_>, id: CommandId, args: Args<'_>) {
-    let Ctx { session, state, store, effects, table, caller, .. } = outer;
+pub(super) fn call_inside(outer: &mut Ctx<'_>, id: CommandId, args: Args<'_>) {
+    let Ctx { session, state, store, effects, table, caller, attendant, .. } = outer;
     let (state, store): (&mut State, &mut Store) = (state, store);
     let (effects, table): (&mut Effects, &Table) = (effects, table);
-    let mut ctx = Ctx { args, session, state, store, effects, table, caller: *caller, may_block: false };
+    let mut ctx = Ctx {
+        args,
+        session,
+        state,
+        store,
+        effects,
+        table,
+        caller: *caller,
+        may_block: false,
+        attendant: &mut **attendant,
+    };
     let before_ns = ctx.state.clock.ticks_ns();
     let outcome = (table.entry(id).spec.handler)(&mut ctx);
     let duration_ns = ctx.state.clock.ticks_ns().saturating_sub(before_ns);

@@ -2,7 +2,7 @@
 
 use super::Engine;
 use crate::{
-    command::{Args, Behaviour, CmdError},
+    command::{Alone, Args, Attendant, Behaviour, CmdError},
     resp::output::Output,
     resp::request::{Limits, Parsed, ProtocolError},
     state::session::{Closing, ReplyMode, Session, SessionKey},
@@ -38,6 +38,11 @@ impl Engine {
 
     /// Serves the commands in `input`: what a connection sent and was not consumed before.
     pub fn feed(&mut self, key: SessionKey, input: &[u8]) -> Fed {
+        self.feed_attended(key, input, &mut Alone)
+    }
+
+    /// The same; while a script runs long the attendant serves others.
+    pub fn feed_attended(&mut self, key: SessionKey, input: &[u8], attendant: &mut dyn Attendant) -> Fed {
         if self.state.config.maxmemory_clients != 0 {
             self.weigh(key, input.len());
         }
@@ -72,7 +77,7 @@ impl Engine {
             }
             if let Some((args, end)) = scout.take(input, &mut self.store) {
                 session.request_bytes = end - at;
-                session = self.serve(session, args);
+                session = self.serve(session, args, attendant);
                 work += self.work_since(&session, pending);
                 if session.postponed.is_none() {
                     at = end;
@@ -82,13 +87,13 @@ impl Engine {
             let end = match parser.parse(input, at, &limits) {
                 Ok(Parsed::Command(end)) => {
                     session.request_bytes = end - at;
-                    session = self.serve(session, Args::new(input, &parser.spans));
+                    session = self.serve(session, Args::new(input, &parser.spans), attendant);
                     end
                 }
                 Ok(Parsed::Inline(end)) => {
                     // What the words would take in one line without their quotes.
                     session.request_bytes = parser.line.len() + parser.spans.len() + 1;
-                    session = self.serve(session, Args::new(&parser.line, &parser.spans));
+                    session = self.serve(session, Args::new(&parser.line, &parser.spans), attendant);
                     end
                 }
                 Ok(Parsed::Nothing(end)) => end,
@@ -145,11 +150,16 @@ impl Engine {
 
     /// Runs one command. The session comes back, from the others, where something had to be settled among them.
     #[inline]
-    fn serve(&mut self, mut session: Box<Session>, args: Args<'_>) -> Box<Session> {
+    fn serve(
+        &mut self,
+        mut session: Box<Session>,
+        args: Args<'_>,
+        attendant: &mut dyn Attendant,
+    ) -> Box<Session> {
         if session.reply == ReplyMode::On {
-            self.run(&mut session, args);
+            self.run(&mut session, args, attendant);
         } else {
-            self.run_muted(&mut session, args);
+            self.run_muted(&mut session, args, attendant);
         }
         if self.nothing_to_settle() {
             return session;
@@ -162,13 +172,13 @@ impl Engine {
 
     /// CLIENT REPLY OFF and SKIP: the reply goes nowhere.
     #[cold]
-    fn run_muted(&mut self, session: &mut Session, args: Args<'_>) {
+    fn run_muted(&mut self, session: &mut Session, args: Args<'_>, attendant: &mut dyn Attendant) {
         let called = self.table.lookup(args, session.last_command);
         if called.is_ok_and(|id| self.table.entry(id).spec.behaviour.has(Behaviour::ALWAYS_HEARD)) {
             if session.reply == ReplyMode::SkipNext {
                 session.reply = ReplyMode::On;
             }
-            return self.run(session, args);
+            return self.run(session, args, attendant);
         }
         let proto = session.out.proto;
         let real = std::mem::replace(&mut session.out, Output::muted(proto));
@@ -177,7 +187,7 @@ impl Engine {
             // For this command alone, unless it is CLIENT REPLY once more.
             session.reply = ReplyMode::Skipping;
         }
-        self.run(session, args);
+        self.run(session, args, attendant);
         let proto = session.out.proto;
         let mut muted = std::mem::replace(&mut session.out, real);
         session.out.proto = proto;

@@ -4,6 +4,7 @@
 //! [`Engine::feed`] for each connection that has input, [`Engine::tick`] when [`Engine::next_deadline_ms`] has come,
 //! then the outputs in [`Engine::take_dirty`] are written.
 
+pub mod busy;
 mod call;
 mod cron;
 mod evict;
@@ -21,9 +22,9 @@ use crate::{
     resp::{output::Output, request::Parser},
     state::{
         State,
-        acl::{Acl, DEFAULT_USER, User},
+        acl::{Acl, User},
         config::{Config, ConfigError, Rename},
-        session::{Address, Closing, Session, SessionKey},
+        session::{Address, Session, SessionKey},
     },
     store::Store,
 };
@@ -56,8 +57,7 @@ pub struct Engine {
     share_ns: u64,
 }
 
-/// Why a connection is refused: the bytes to send before it is closed.
-pub type Refusal = &'static [u8];
+pub use crate::state::connections::Refusal;
 
 /// All commands by the names that `rename-command` gives them. The error names the line that cannot be followed.
 pub fn commands(config: &Config) -> Result<Table, ConfigError> {
@@ -178,25 +178,7 @@ impl Engine {
 
     /// Admits a connection, or says what to send before it is closed.
     pub fn open(&mut self, addr: Address, local_addr: Address) -> Result<SessionKey, Refusal> {
-        self.state.stats.connections += 1;
-        if self.state.sessions.len() >= self.state.config.maxclients as usize {
-            self.state.stats.rejected_connections += 1;
-            return Err(b"-ERR max number of clients reached\r\n");
-        }
-        let config = &self.state.config;
-        if config.protected_mode && self.state.acl[DEFAULT_USER].nopass && !addr.is_local() {
-            self.state.stats.rejected_connections += 1;
-            return Err(PROTECTED_MODE.as_bytes());
-        }
-        let id = self.state.next_session_id;
-        self.state.next_session_id += 1;
-        let slot = self.state.sessions.vacant_entry();
-        let key = slot.key();
-        let mut session = Session::new(key, id, addr, local_addr, self.store.now_ms);
-        session.authenticated = self.state.acl.is_open();
-        self.state.totals.recount(&mut session);
-        slot.insert(Some(Box::new(session)));
-        Ok(key)
+        self.state.admit(self.store.now_ms, addr, local_addr)
     }
 
     /// The session of a connection.
@@ -226,46 +208,17 @@ impl Engine {
 
     /// Output of a connection was written: `n` bytes. A buffer that is empty now is used for others.
     pub fn wrote(&mut self, key: SessionKey, n: usize) {
-        let Some(Some(session)) = self.state.sessions.get_mut(key) else { return };
-        session.reply_room.used(session.out.pending_bytes());
-        session.out.advance(n);
-        session.net_out_bytes += n as u64;
-        // Who receives is not idle.
-        session.last_active_ms = self.store.now_ms;
-        self.state.stats.net_out_bytes += n as u64;
-        self.state.stats.writes += 1;
-        if session.out.is_empty() {
-            session.out.reclaim(&mut self.state.pool);
-            session.soft_limit_since_ms = None;
-        }
-        self.state.totals.recount(session);
+        self.state.wrote(self.store.now_ms, key, n);
     }
 
     /// Whether a connection is to be closed now.
     pub fn is_done(&mut self, key: SessionKey) -> bool {
-        self.session(key).is_none_or(|session| match session.closing {
-            Closing::No => false,
-            Closing::AfterReply => session.out.is_empty(),
-            Closing::Now => true,
-        })
+        self.state.is_done(key)
     }
 
     /// A connection ended: forgets all about it.
     pub fn close(&mut self, key: SessionKey) {
-        let Some(Some(mut session)) = self.state.sessions.try_remove(key) else { return };
-        if let Some(blocked) = session.blocked.take() {
-            self.state.waiters.unblock(key, &blocked);
-        }
-        self.state.pause.forget(&mut session);
-        if let Some(mut subs) = session.subscriptions.take() {
-            self.state.pubsub.forget(&mut subs, key);
-        }
-        self.state.watch.unwatch(&mut session);
-        if session.monitor {
-            self.state.monitors.remove(&mut session);
-            self.state.note_watchers();
-        }
-        self.state.totals.forget(&session);
+        self.state.forget(key);
     }
 
     /// Whether work is left that needs no input: the loop should not sleep.
@@ -273,8 +226,3 @@ impl Engine {
         self.store.has_garbage() || self.cron.is_expiring() || self.is_making_room()
     }
 }
-
-const PROTECTED_MODE: &str = "-DENIED Staywire is running in protected mode because protected mode is enabled and no \
-password is set for the default user. In this mode connections are only accepted from the loopback interface. To \
-connect from other machines, either disable protected mode with 'CONFIG SET protected-mode no' from the loopback \
-interface, or restart with '--protected-mode no', or set a password for the default user.\r\n";

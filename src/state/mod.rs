@@ -5,6 +5,7 @@ pub mod acl;
 pub mod cluster;
 pub mod commandlog;
 pub mod config;
+pub mod connections;
 pub mod histogram;
 pub mod latency;
 pub mod memory;

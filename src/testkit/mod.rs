@@ -12,7 +12,8 @@
 
 use crate::{
     base::clock::{Clock, VirtualClock},
-    engine::Engine,
+    command::{Attendant, Front},
+    engine::{Engine, busy},
     resp::{
         reply::Reply,
         request::{Span, split_quoted},
@@ -22,7 +23,10 @@ use crate::{
         session::{Address, SessionKey},
     },
 };
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::{HashMap, VecDeque},
+    time::Duration,
+};
 
 /// A server without sockets, and what its clients sent and received.
 pub struct Harness {
@@ -30,6 +34,28 @@ pub struct Harness {
     pub clock: VirtualClock,
     input: HashMap<SessionKey, Vec<u8>>,
     output: HashMap<SessionKey, Vec<u8>>,
+    /// What comes while a script runs long.
+    busy_input: VecDeque<(SessionKey, Vec<u8>)>,
+}
+
+/// Lets clients send while a script runs long, one command each time that it is interrupted.
+struct Meanwhile<'h> {
+    input: &'h mut VecDeque<(SessionKey, Vec<u8>)>,
+    output: &'h mut HashMap<SessionKey, Vec<u8>>,
+}
+
+impl Attendant for Meanwhile<'_> {
+    fn attend(&mut self, front: &mut Front<'_>) {
+        let Some((client, bytes)) = self.input.pop_front() else { return };
+        busy::feed(front, client, &bytes);
+        for client in std::mem::take(&mut front.state.dirty) {
+            let Some(Some(session)) = front.state.sessions.get_mut(client) else { continue };
+            session.dirty = false;
+            let bytes = session.out.joined().to_vec();
+            self.output.entry(client).or_default().extend_from_slice(&bytes);
+            front.state.wrote(front.store.now_ms, client, bytes.len());
+        }
+    }
 }
 
 impl Default for Harness {
@@ -48,7 +74,7 @@ impl Harness {
     pub fn with(config: Config, seed: u64) -> Harness {
         let clock = VirtualClock::default();
         let engine = Engine::new(config, Clock::Virtual(clock.clone()), seed);
-        Harness { engine, clock, input: HashMap::new(), output: HashMap::new() }
+        Harness { engine, clock, input: HashMap::new(), output: HashMap::new(), busy_input: VecDeque::new() }
     }
 
     /// A new client. Panics where the server refuses it.
@@ -77,13 +103,16 @@ impl Harness {
 
     /// Sends a command.
     pub fn send_args(&mut self, client: SessionKey, args: &[&[u8]]) {
-        let mut bytes = format!("*{}\r\n", args.len()).into_bytes();
-        for arg in args {
-            bytes.extend_from_slice(format!("${}\r\n", arg.len()).as_bytes());
-            bytes.extend_from_slice(arg);
-            bytes.extend_from_slice(b"\r\n");
-        }
-        self.send_bytes(client, &bytes);
+        self.send_bytes(client, &encode(args));
+    }
+
+    /// Has a command sent once a script runs long: one more each time that it is interrupted.
+    pub fn send_while_busy(&mut self, client: SessionKey, line: &str) {
+        let (mut buf, mut spans) = (Vec::new(), Vec::new());
+        split_quoted(line.as_bytes(), &mut buf, &mut spans).expect("quotes are balanced");
+        let words: Vec<&[u8]> =
+            spans.iter().map(|s: &Span| &buf[s.start as usize..][..s.len as usize]).collect();
+        self.busy_input.push_back((client, encode(&words)));
     }
 
     /// Sends bytes as they are.
@@ -132,7 +161,8 @@ impl Harness {
         self.engine.refresh();
         let Some(input) = self.input.get_mut(&client) else { return };
         loop {
-            let fed = self.engine.feed(client, input);
+            let mut meanwhile = Meanwhile { input: &mut self.busy_input, output: &mut self.output };
+            let fed = self.engine.feed_attended(client, input, &mut meanwhile);
             input.drain(..fed.consumed);
             if !fed.more {
                 break;
@@ -176,4 +206,15 @@ impl Harness {
     pub fn is_open(&mut self, client: SessionKey) -> bool {
         self.engine.session(client).is_some()
     }
+}
+
+/// A command as clients send it.
+fn encode(args: &[&[u8]]) -> Vec<u8> {
+    let mut bytes = format!("*{}\r\n", args.len()).into_bytes();
+    for arg in args {
+        bytes.extend_from_slice(format!("${}\r\n", arg.len()).as_bytes());
+        bytes.extend_from_slice(arg);
+        bytes.extend_from_slice(b"\r\n");
+    }
+    bytes
 }

@@ -3,7 +3,7 @@
 use crate::{
     base::slot,
     cmd::acl::refusals,
-    command::{CmdError, Ctx, Flags, Flow, Outcome, access, slots, table::CommandId},
+    command::{CmdError, Ctx, Flags, Flow, Front, Outcome, access, slots, table::CommandId},
     resp::{Proto, error::shown, output::Output, request::Args},
     script::{Backend, Call, Errors, Failure, Function, Host, Interrupt, Refused, flags::ScriptFlags},
     state::{State, scripts::Running},
@@ -252,7 +252,15 @@ impl Backend for Server<'_, '_, '_> {
                 running.name
             ));
         }
-        Interrupt::Continue
+        let Ctx { state, store, effects, table, attendant, .. } = &mut *self.ctx;
+        attendant.attend(&mut Front { state, store, effects, table });
+        let is_killed = state.scripts.running.as_ref().is_some_and(|running| running.is_killed);
+        match (is_killed, self.program.is_script) {
+            (true, true) => Interrupt::End("Script killed by user with SCRIPT KILL."),
+            (true, false) => Interrupt::End("Script killed by user with FUNCTION KILL."),
+            (false, _) if state.stopping => Interrupt::End("Script killed by the server's end."),
+            (false, _) => Interrupt::Continue,
+        }
     }
 
     fn elapsed_ns(&mut self) -> u64 {
