@@ -16,6 +16,7 @@ use std::{
     net::{Ipv4Addr, SocketAddr},
     sync::{
         Arc,
+        atomic::{AtomicBool, Ordering},
         mpsc::{self, Receiver, Sender},
     },
     thread::JoinHandle,
@@ -182,10 +183,10 @@ impl Builder {
         let name = if self.name.is_empty() { "staywire".to_string() } else { self.name.clone() };
         let server = self.build()?;
         let (addr, unix) = (server.addr, server.unix.clone());
-        let waker = server.shell.waker();
+        let (waker, ends) = (server.shell.waker(), server.shell.ends());
         let (orders, inbox) = mpsc::channel();
         let thread = std::thread::Builder::new().name(name).spawn(move || server.run(&inbox))?;
-        Ok(Handle { addr, unix, waker, orders, thread: Some(thread) })
+        Ok(Handle { addr, unix, waker, ends, orders, thread: Some(thread) })
     }
 }
 
@@ -277,6 +278,8 @@ pub struct Handle {
     addr: Option<SocketAddr>,
     unix: Option<String>,
     waker: Arc<Waker>,
+    /// Set when it is to end, for a script that does not.
+    ends: Arc<AtomicBool>,
     orders: Sender<Order>,
     thread: Option<JoinHandle<io::Result<()>>>,
 }
@@ -328,6 +331,7 @@ impl Handle {
         let Some(thread) = self.thread.take() else { return Ok(()) };
         // A thread that has ended takes no orders and needs none.
         let _ = self.orders.send(Order::Stop);
+        self.ends.store(true, Ordering::SeqCst);
         let _ = self.waker.wake();
         match thread.join() {
             Ok(result) => result.map_err(Error::Io),

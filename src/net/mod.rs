@@ -4,6 +4,7 @@
 //! once each output that has something. Interest in writing is registered only while an output is stuck.
 
 mod conn;
+mod links;
 mod listen;
 mod listeners;
 mod stream;
@@ -19,14 +20,15 @@ use crate::{
     },
 };
 use conn::Conn;
+use links::Links;
 use listen::Listener;
 use listeners::Listeners;
-use mio::{Events, Interest, Poll, Token, Waker, event::Event};
+use mio::{Events, Interest, Poll, Token, Waker};
 use std::{
     io,
     net::SocketAddr,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicBool},
+    time::Duration,
 };
 
 /// Bytes read from one connection at once.
@@ -47,22 +49,19 @@ const FIRST_CONN: usize = 256;
 
 /// A server with its sockets, to be driven turn by turn.
 pub struct Shell {
-    poll: Poll,
+    links: Links,
     events: Events,
     waker: Arc<Waker>,
-    /// Shared with the applier of `port` and `bind`, which runs inside of a command.
-    listeners: Arc<Mutex<Listeners>>,
-    /// By session key.
-    conns: Vec<Option<Conn>>,
-    /// Connections to be served in this turn, or the next.
-    run_queue: Vec<SessionKey>,
-    /// Those of them whose peers have gone: served first, so that nobody hands them an element.
-    gone: Vec<SessionKey>,
     read_buf: Box<[u8]>,
     scratch: Vec<SessionKey>,
     pub engine: Engine,
-    /// Descriptors ran out: accepting waits until one comes back.
-    accepting_since: Option<Instant>,
+}
+
+/// Why a connection is read no more.
+enum End {
+    /// The peer sends no more.
+    Input,
+    Failed,
 }
 
 /// Whether a server goes on.
@@ -98,18 +97,23 @@ impl Shell {
             })
         }));
         let waker = Arc::new(Waker::new(poll.registry(), WAKE)?);
-        Ok(Shell {
+        let links = Links {
             poll,
-            events: Events::with_capacity(1024),
-            waker,
             listeners,
             conns: Vec::new(),
             run_queue: Vec::new(),
             gone: Vec::new(),
+            accepting_since: None,
+            were_events_taken: false,
+            ends: Arc::default(),
+        };
+        Ok(Shell {
+            links,
+            events: Events::with_capacity(1024),
+            waker,
             read_buf: vec![0; READ_BYTES].into_boxed_slice(),
             scratch: Vec::new(),
             engine,
-            accepting_since: None,
         })
     }
 
@@ -118,12 +122,17 @@ impl Shell {
         Arc::clone(&self.waker)
     }
 
+    /// What ends the server, though a script runs that does not end, once the poll is woken.
+    pub fn ends(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.links.ends)
+    }
+
     /// Listens on an address alone, and says so in `bind` and `port`; returns the address it got.
     pub fn listen_tcp(&mut self, addr: SocketAddr) -> Result<SocketAddr, ListenError> {
         let config = &mut self.engine.state.config;
         let listener = Listener::tcp(addr, config.tcp_backlog as i32)?;
         let local = listener.tcp_addr().unwrap_or(addr);
-        lock(&self.listeners).add(listener)?;
+        lock(&self.links.listeners).add(listener)?;
         (config.bind, config.port) = (vec![local.ip().to_string()], local.port().into());
         self.engine.state.identity.tcp_port = local.port();
         Ok(local)
@@ -132,7 +141,7 @@ impl Shell {
     /// Listens on the addresses of `bind` at `port`, and on `unixsocket`, where these are set.
     pub fn listen_configured(&mut self) -> Result<(), ListenError> {
         let config = self.engine.state.config.clone();
-        lock(&self.listeners).bind(&config)?;
+        lock(&self.links.listeners).bind(&config)?;
         self.engine.state.identity.tcp_port = config.port as u16;
         if !config.unixsocket.is_empty() {
             self.listen_unix(&config.unixsocket)?;
@@ -144,18 +153,18 @@ impl Shell {
     pub fn listen_unix(&mut self, path: &str) -> Result<(), ListenError> {
         let Config { unixsocketperm, unixsocketgroup, tcp_backlog, .. } = &self.engine.state.config;
         let listener = Listener::unix(path, *unixsocketperm as u32, unixsocketgroup, *tcp_backlog as i32)?;
-        lock(&self.listeners).add(listener)
+        lock(&self.links.listeners).add(listener)
     }
 
     /// Connections that are open.
     pub fn connections(&self) -> usize {
-        self.conns.iter().flatten().count()
+        self.links.conns.iter().flatten().count()
     }
 
     /// One turn: waits for at most `timeout` (`None`: until something is due) and serves what came.
     pub fn turn(&mut self, timeout: Option<Duration>) -> io::Result<Turn> {
         let timeout = self.sleep_for(timeout);
-        match self.poll.poll(&mut self.events, timeout) {
+        match self.links.poll.poll(&mut self.events, timeout) {
             Ok(()) => {}
             Err(error) if error.kind() == io::ErrorKind::Interrupted => self.events.clear(),
             Err(error) => return Err(error),
@@ -169,14 +178,15 @@ impl Shell {
         if self.engine.evict_clients() {
             self.flush_all();
         }
-        self.retry_accept();
+        let now_ms = self.engine.now_ms();
+        self.links.retry_accept(&mut self.engine.state, now_ms);
         self.engine.end_turn();
         Ok(if self.engine.state.stopping { Turn::Stop } else { Turn::Continue })
     }
 
     /// How long the poll may sleep.
     fn sleep_for(&self, timeout: Option<Duration>) -> Option<Duration> {
-        if !self.run_queue.is_empty() || self.engine.has_work() {
+        if !self.links.run_queue.is_empty() || self.engine.has_work() {
             return Some(Duration::ZERO);
         }
         if self.engine.state.clock.is_virtual() {
@@ -190,102 +200,20 @@ impl Shell {
     }
 
     fn take_events(&mut self) {
-        let events = std::mem::replace(&mut self.events, Events::with_capacity(0));
-        for event in &events {
-            match event.token().0 {
-                0 => {}
-                at if at < FIRST_CONN => self.accept(at - FIRST_LISTENER),
-                at => self.take_conn_event(at - FIRST_CONN, event),
-            }
-        }
-        self.events = events;
-    }
-
-    fn take_conn_event(&mut self, key: SessionKey, event: &Event) {
-        let Some(Some(conn)) = self.conns.get_mut(key) else { return };
-        if event.is_readable() || event.is_read_closed() || event.is_error() {
-            conn.unread = true;
-            conn.peer_closed |= event.is_read_closed() || event.is_error();
-            if !std::mem::replace(&mut conn.queued, true) {
-                let queue = if conn.peer_closed { &mut self.gone } else { &mut self.run_queue };
-                queue.push(key);
-            }
-        }
-        if event.is_writable() && conn.wants_write {
-            self.engine.state.touch_output(key);
-        }
-    }
-
-    /// Accepts what waits at a listener.
-    fn accept(&mut self, at: usize) {
-        for _ in 0..ACCEPTS {
-            let keepalive_s = self.engine.state.config.tcp_keepalive_s;
-            // One that is closed had its last event on the way.
-            let accepted = match lock(&self.listeners).get(at) {
-                Some(listener) => listener.accept(keepalive_s),
-                None => return,
-            };
-            let (mut stream, addr, local) = match accepted {
-                Ok(Some(accepted)) => accepted,
-                Ok(None) => return,
-                Err(error) => {
-                    if self.accepting_since.is_none() {
-                        let journal = &self.engine.state.journal;
-                        journal.warn(format_args!("Accepting client connection: {error}"));
-                    }
-                    self.accepting_since = Some(Instant::now());
-                    return;
-                }
-            };
-            match self.engine.open(addr, local) {
-                Ok(key) => {
-                    if let Err(error) =
-                        stream.register(self.poll.registry(), conn_token(key), Interest::READABLE)
-                    {
-                        self.engine.state.journal.warn(format_args!("Registering a client: {error}"));
-                        self.engine.close(key);
-                        continue;
-                    }
-                    if let Some(session) = self.engine.session(key) {
-                        session.fd = stream.fd();
-                    }
-                    if key >= self.conns.len() {
-                        self.conns.resize_with(key + 1, || None);
-                    }
-                    debug_assert!(self.conns[key].is_none());
-                    self.conns[key] = Some(Conn::new(stream));
-                }
-                Err(refusal) => {
-                    // Nothing is lost if it does not fit: the connection is closed anyway.
-                    let _ = stream.write(refusal);
-                }
-            }
-        }
-        // More may wait, and no new edge will tell.
-        self.accepting_since = Some(Instant::now());
-    }
-
-    /// Accepts again after descriptors had run out, or a turn's share was used up.
-    fn retry_accept(&mut self) {
-        let Some(since) = self.accepting_since else { return };
-        if since.elapsed() < Duration::from_millis(20) {
-            return;
-        }
-        self.accepting_since = None;
-        let places = lock(&self.listeners).len();
-        for at in 0..places {
-            self.accept(at);
+        let now_ms = self.engine.now_ms();
+        for event in &self.events {
+            self.links.take_event(&mut self.engine.state, now_ms, event);
         }
     }
 
     fn serve_run_queue(&mut self) {
-        let mut queue = std::mem::replace(&mut self.run_queue, std::mem::take(&mut self.scratch));
-        self.engine.share_turn(queue.len() + self.gone.len());
-        let mut gone = std::mem::take(&mut self.gone);
+        let mut queue = std::mem::replace(&mut self.links.run_queue, std::mem::take(&mut self.scratch));
+        self.engine.share_turn(queue.len() + self.links.gone.len());
+        let mut gone = std::mem::take(&mut self.links.gone);
         for key in gone.drain(..).chain(queue.drain(..)) {
             self.serve(key);
         }
-        (self.gone, self.scratch) = (gone, queue);
+        (self.links.gone, self.scratch) = (gone, queue);
     }
 
     /// Clients that waited and no longer do go on with the input that they sent meanwhile.
@@ -293,11 +221,11 @@ impl Shell {
         let mut resumed = std::mem::take(&mut self.scratch);
         self.engine.take_resumed(&mut resumed);
         for key in resumed.drain(..) {
-            let Some(Some(conn)) = self.conns.get_mut(key) else { continue };
+            let Some(Some(conn)) = self.links.conns.get_mut(key) else { continue };
             if !conn.kept().is_empty() || conn.unread {
                 conn.behind = true;
                 if !std::mem::replace(&mut conn.queued, true) {
-                    self.run_queue.push(key);
+                    self.links.run_queue.push(key);
                 }
             }
         }
@@ -306,20 +234,35 @@ impl Shell {
 
     /// Serves one connection within its budget: first what was left of the last turn, then what it sent since.
     fn serve(&mut self, key: SessionKey) {
-        let Some(Some(conn)) = self.conns.get_mut(key) else { return };
+        // Out of its place, as others may be served meanwhile.
+        let Some(mut conn) = self.links.conns.get_mut(key).and_then(Option::take) else { return };
         conn.queued = false;
+        let end = self.serve_conn(key, &mut conn);
+        conn.unread |= std::mem::take(&mut self.links.were_events_taken);
+        let goes_on = end.is_none() && (conn.behind || conn.unread);
+        conn.queued = goes_on;
+        self.links.conns[key] = Some(conn);
+        match end {
+            None if goes_on => self.links.run_queue.push(key),
+            None => {}
+            Some(End::Input) => self.end_input(key),
+            Some(End::Failed) => self.close(key),
+        }
+    }
+
+    fn serve_conn(&mut self, key: SessionKey, conn: &mut Conn) -> Option<End> {
+        let links = &mut self.links;
         if conn.behind {
-            let fed = self.engine.feed(key, conn.kept());
+            let fed = self.engine.feed_attended(key, conn.kept(), links);
             conn.use_up(fed.consumed);
             conn.behind = fed.more;
         }
-        let mut closed = false;
         let mut reads = 0;
         while !conn.behind && conn.unread {
             match conn.stream.read(&mut self.read_buf) {
                 Ok(0) => {
                     conn.unread = false;
-                    return self.end_input(key);
+                    return Some(End::Input);
                 }
                 Ok(n) => {
                     // A short read took all there was; but behind the last bytes of a peer that closed stands its end.
@@ -328,12 +271,12 @@ impl Shell {
                     self.engine.state.stats.reads += 1;
                     let input = &self.read_buf[..n];
                     let fed = if conn.kept().is_empty() {
-                        let fed = self.engine.feed(key, input);
+                        let fed = self.engine.feed_attended(key, input, links);
                         conn.keep(&input[fed.consumed..]);
                         fed
                     } else {
                         conn.keep(input);
-                        let fed = self.engine.feed(key, conn.kept());
+                        let fed = self.engine.feed_attended(key, conn.kept(), links);
                         conn.use_up(fed.consumed);
                         fed
                     };
@@ -345,19 +288,10 @@ impl Shell {
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => conn.unread = false,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(_) => {
-                    closed = true;
-                    break;
-                }
+                Err(_) => return Some(End::Failed),
             }
         }
-        if closed {
-            return self.close(key);
-        }
-        let Some(Some(conn)) = self.conns.get_mut(key) else { return };
-        if (conn.behind || conn.unread) && !std::mem::replace(&mut conn.queued, true) {
-            self.run_queue.push(key);
-        }
+        None
     }
 
     /// The peer sends no more. What it asked for before is still written, since it may have closed its side alone; a
@@ -384,7 +318,7 @@ impl Shell {
 
     /// Writes the output of one connection as far as the socket takes it.
     fn flush(&mut self, key: SessionKey) {
-        let Some(Some(conn)) = self.conns.get_mut(key) else { return };
+        let Some(Some(conn)) = self.links.conns.get_mut(key) else { return };
         let mut budget = WRITE_BYTES;
         let mut stuck = false;
         let mut failed = false;
@@ -419,10 +353,10 @@ impl Shell {
         if failed || self.engine.is_done(key) {
             return self.close(key);
         }
-        let Some(Some(conn)) = self.conns.get_mut(key) else { return };
+        let Some(Some(conn)) = self.links.conns.get_mut(key) else { return };
         if stuck != conn.wants_write {
             let interest = if stuck { Interest::READABLE | Interest::WRITABLE } else { Interest::READABLE };
-            match conn.stream.reregister(self.poll.registry(), conn_token(key), interest) {
+            match conn.stream.reregister(self.links.poll.registry(), conn_token(key), interest) {
                 Ok(()) => conn.wants_write = stuck,
                 Err(_) => self.close(key),
             }
@@ -430,23 +364,16 @@ impl Shell {
     }
 
     fn close(&mut self, key: SessionKey) {
-        if let Some(mut conn) = self.conns.get_mut(key).and_then(Option::take) {
-            // The descriptor is closed right after, which deregisters it anyway.
-            let _ = conn.stream.deregister(self.poll.registry());
-            self.engine.close(key);
-        }
-        if self.accepting_since.is_some() {
-            self.accepting_since = Instant::now().checked_sub(Duration::from_secs(1));
-        }
+        self.links.close(&mut self.engine.state, key);
     }
 
     /// Writes what can be written at once, for the last time.
     pub fn finish(&mut self) {
         self.flush_all();
-        for key in 0..self.conns.len() {
+        for key in 0..self.links.conns.len() {
             self.close(key);
         }
-        lock(&self.listeners).clear();
+        lock(&self.links.listeners).clear();
     }
 }
 

@@ -97,8 +97,13 @@ fn guard_base(stack: &Stack, globals: i32) {
     }
     guard(stack, b"collectgarbage", collect);
     guard(stack, b"getmetatable", metatable);
-    let functions: [(&str, Native); 4] =
-        [("unpack", unpack), ("load", load), ("loadstring", loadstring), ("pcall", pcall)];
+    let functions: [(&str, Native); 5] = [
+        ("unpack", unpack),
+        ("load", load),
+        ("loadstring", loadstring),
+        ("pcall", pcall),
+        ("xpcall", xpcall),
+    ];
     set_functions(stack, &functions);
     stack.pop(1);
 }
@@ -542,6 +547,27 @@ fn pcall(stack: &Stack) -> Results {
     stack.push_boolean(called.is_ok());
     stack.insert(1);
     Ok(stack.top())
+}
+
+/// `xpcall`: its handler is called behind the error, where it can be interrupted like everything else.
+fn xpcall(stack: &Stack) -> Results {
+    if stack.kind(2) == Kind::Absent {
+        return Err(stack.bad_argument(2, "value expected"));
+    }
+    stack.set_top(2);
+    stack.push_copy(1);
+    let called = stack.call(0, -1);
+    if called.is_err() {
+        stack.push_copy(2);
+        stack.insert(-2);
+        if stack.call(1, 1).is_err() {
+            stack.pop(1);
+            stack.push_bytes(b"error in error handling");
+        }
+    }
+    stack.push_boolean(called.is_ok());
+    stack.replace(2);
+    Ok(stack.top() - 1)
 }
 
 /// `string.rep`, which knows beforehand how long the result gets.

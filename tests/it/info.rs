@@ -208,14 +208,3 @@ fn shutdown_stops_without_a_reply() {
     assert_eq!(server.call(a, "SHUTDOWN"), "-ERR Command not allowed inside a transaction");
     assert!(!server.engine.state.stopping);
 }
-
-#[test]
-fn there_are_no_functions_to_flush() {
-    let mut server = Harness::new();
-    let a = server.connect();
-    for form in ["FUNCTION FLUSH", "FUNCTION FLUSH async", "function flush SYNC"] {
-        assert_eq!(server.call(a, form), "+OK");
-    }
-    assert_eq!(server.call(a, "FUNCTION FLUSH foo"), "-ERR FUNCTION FLUSH only supports SYNC|ASYNC option");
-    assert_eq!(server.call(a, "FUNCTION LIST"), "-ERR unknown subcommand 'LIST'. Try FUNCTION HELP.");
-}

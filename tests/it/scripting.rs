@@ -253,3 +253,77 @@ fn errors_are_counted_once() {
     let info = h.call(c, "INFO everything");
     assert!(info.contains("errorstat_ERR:count=3") && info.contains("errorstat_MINE:count=1"), "{info}");
 }
+
+/// A server whose scripts are long from the first interrupt on, with two clients.
+fn impatient() -> (Harness, usize, usize) {
+    let mut h = Harness::with(Config { busy_threshold_ms: 1, ..Config::default() }, 1);
+    let (a, b) = (h.connect(), h.connect());
+    (h, a, b)
+}
+
+const BUSY: &str = "-BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.";
+
+#[test]
+fn others_are_answered_while_a_script_runs_long() {
+    let (mut h, a, b) = impatient();
+    for line in
+        ["GET x", "PING", "MULTI", "SET x 1", "EXEC", "FUNCTION STATS", "FUNCTION KILL", "SCRIPT KILL"]
+    {
+        h.send_while_busy(b, line);
+    }
+    let reply = eval(&mut h, a, "while true do pcall(function() while true do end end) end");
+    assert_eq!(reply, "-ERR Script killed by user with SCRIPT KILL. script: SHA, on @user_script:1.");
+    let abort = "-EXECABORT Transaction discarded because of: BUSY Redis is busy running a script. You can only call \
+                 SCRIPT KILL or SHUTDOWN NOSAVE.";
+    let wanted = [BUSY, BUSY, "+OK", BUSY, abort, BUSY, BUSY, "+OK"];
+    assert_eq!(h.receive(b).lines().collect::<Vec<_>>(), wanted);
+    assert_eq!((h.call(a, "PING"), h.call(b, "PING")), ("+PONG".into(), "+PONG".into()));
+}
+
+#[test]
+fn a_script_is_killed_in_coroutines_and_handlers_of_errors() {
+    for script in [
+        "coroutine.wrap(function() while true do end end)()",
+        "while true do coroutine.wrap(function() pcall(function() while true do end end) end)() end",
+        "while true do xpcall(function() while true do end end, function() while true do end end) end",
+        "local t = setmetatable({}, {__index = function() while true do end end}) while true do pcall(function() return t.x end) end",
+    ] {
+        let (mut h, a, b) = impatient();
+        h.send_while_busy(b, "SCRIPT KILL");
+        let reply = eval(&mut h, a, script);
+        assert!(reply.starts_with("-ERR"), "{script}: {reply}");
+        assert_eq!(h.receive(b), "+OK");
+        assert_eq!(eval(&mut h, a, "return 1"), ":1");
+    }
+}
+
+#[test]
+fn a_script_that_has_written_ends_with_the_server_alone() {
+    let (mut h, a, b) = impatient();
+    h.send_while_busy(b, "SCRIPT KILL");
+    h.send_while_busy(b, "AUTH x");
+    h.send_while_busy(b, "SHUTDOWN NOSAVE");
+    let reply = eval(&mut h, a, "redis.call('SET', 'k', 1) while true do end");
+    assert!(reply.starts_with("-ERR Script killed by the server's end."), "{reply}");
+    let replies = h.receive(b);
+    assert!(replies.starts_with("-UNKILLABLE Sorry the script already executed write commands"), "{replies}");
+    assert!(h.engine.state.stopping);
+}
+
+#[test]
+fn a_function_that_runs_long_is_told_of_and_killed() {
+    let (mut h, a, b) = impatient();
+    let library = "#!lua name=l\nredis.register_function('f', function() while true do end end)";
+    h.call_args(a, &[b"FUNCTION", b"LOAD", library.as_bytes()]);
+    for line in ["GET x", "FUNCTION STATS", "SCRIPT KILL", "FUNCTION KILL"] {
+        h.send_while_busy(b, line);
+    }
+    assert_eq!(
+        h.call(a, "FCALL f 1 k x"),
+        "-ERR Script killed by user with FUNCTION KILL. script: f, on @user_function:2."
+    );
+    let busy = BUSY.replace("SCRIPT KILL", "FUNCTION KILL");
+    let stats = "[\"running_script\", [\"name\", \"f\", \"command\", [\"FCALL\", \"f\", \"1\", \"k\", \"x\"], \
+                 \"duration_ms\", :2], \"engines\", [\"LUA\", [\"libraries_count\", :1, \"functions_count\", :1]]]";
+    assert_eq!(h.receive(b).lines().collect::<Vec<_>>(), [&*busy, stats, &*busy, "+OK"]);
+}
