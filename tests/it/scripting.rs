@@ -261,7 +261,7 @@ fn impatient() -> (Harness, usize, usize) {
     (h, a, b)
 }
 
-const BUSY: &str = "-BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.";
+const BUSY: &str = "-BUSY Valkey is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.";
 
 #[test]
 fn others_are_answered_while_a_script_runs_long() {
@@ -273,7 +273,7 @@ fn others_are_answered_while_a_script_runs_long() {
     }
     let reply = eval(&mut h, a, "while true do pcall(function() while true do end end) end");
     assert_eq!(reply, "-ERR Script killed by user with SCRIPT KILL. script: SHA, on @user_script:1.");
-    let abort = "-EXECABORT Transaction discarded because of: BUSY Redis is busy running a script. You can only call \
+    let abort = "-EXECABORT Transaction discarded because of: BUSY Valkey is busy running a script. You can only call \
                  SCRIPT KILL or SHUTDOWN NOSAVE.";
     let wanted = [BUSY, BUSY, "+OK", BUSY, abort, BUSY, BUSY, "+OK"];
     assert_eq!(h.receive(b).lines().collect::<Vec<_>>(), wanted);

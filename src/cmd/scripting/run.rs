@@ -40,21 +40,31 @@ pub(super) fn count_keys(ctx: &Ctx<'_>, n: i64) -> Result<usize, CmdError> {
     usize::try_from(n).map_err(|_| CmdError::new("ERR Number of keys can't be negative"))
 }
 
+/// Whether a program says of itself what it does.
+fn declared(flags: ScriptFlags) -> bool {
+    !flags.has(ScriptFlags::UNDECLARED)
+}
+
 /// What keeps a program that says of itself what it does from running at all.
-fn check(program: &Program<'_>) -> Result<(), CmdError> {
+fn check(program: &Program<'_>, state: &State) -> Result<(), CmdError> {
     let flags = program.flags;
-    if flags.has(ScriptFlags::UNDECLARED) {
+    if !declared(flags) {
         return Ok(());
     }
     if !flags.has(ScriptFlags::NO_WRITES) && program.read_only {
         return Err(CmdError::new("ERR Can not execute a script with write flag using *_ro command."));
+    }
+    if state.out_of_memory && !flags.has(ScriptFlags::ALLOW_OOM.or(ScriptFlags::NO_WRITES)) {
+        return Err(CmdError::new(
+            "OOM allow-oom flag is not set on the script, can not run it when used memory > 'maxmemory'",
+        ));
     }
     Ok(())
 }
 
 /// Runs a program with the arguments of the command: `keys` of them are keys.
 pub(super) fn run(ctx: &mut Ctx<'_>, program: &Program<'_>, keys: usize) -> Outcome {
-    check(program)?;
+    check(program, ctx.state)?;
     let Some(mut host) = (program.host)(ctx.state).take() else {
         unreachable!("what was compiled has a state")
     };
@@ -70,10 +80,9 @@ pub(super) fn run(ctx: &mut Ctx<'_>, program: &Program<'_>, keys: usize) -> Outc
     ctx.session.in_script = Some(out.proto);
     let args = ctx.args;
     let call = Call { function: program.function, args: args.skip(3), keys };
-    let declared = !program.flags.has(ScriptFlags::UNDECLARED);
     let mut server = Server {
         program,
-        read_only: program.read_only || declared && program.flags.has(ScriptFlags::NO_WRITES),
+        read_only: program.read_only || declared(program.flags) && program.flags.has(ScriptFlags::NO_WRITES),
         last: CommandId::MAX,
         slot: args.get(3).filter(|_| keys > 0 && ctx.state.cluster.is_some()).map(slot::of_key),
         ctx,
@@ -178,6 +187,12 @@ impl Server<'_, '_, '_> {
         refusals::check_in_script(ctx, id, args).map_err(|error| (Some(id), error))?;
         if self.read_only && spec.flags.has(Flags::WRITE.or(Flags::MAY_REPLICATE)) {
             return refuse("ERR Write commands are not allowed from read-only scripts.");
+        }
+        // What has written goes on: it cannot end half way.
+        let may_grow = declared(self.program.flags) && self.program.flags.has(ScriptFlags::ALLOW_OOM);
+        let has_written = ctx.state.scripts.running.as_ref().is_some_and(|running| running.has_written);
+        if ctx.state.out_of_memory && spec.flags.has(Flags::DENYOOM) && !may_grow && !has_written {
+            return refuse("OOM command not allowed when used memory > 'maxmemory'.");
         }
         if ctx.state.cluster.is_some() {
             self.gate_slots(id, args).map_err(|error| (Some(id), error))?;
