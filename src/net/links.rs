@@ -142,7 +142,7 @@ impl Links {
     /// Reads what a connection sent and answers that the server is busy.
     fn serve_busy(&mut self, front: &mut Front<'_>, key: SessionKey, read_buf: &mut [u8]) {
         let Some(Some(conn)) = self.conns.get_mut(key) else { return };
-        // What is left of a turn before the script is served after it.
+        // Input that a turn before the script left over waits for its end.
         if !conn.behind && conn.unread {
             match conn.stream.read(read_buf) {
                 // Its end is looked at after the script.
@@ -206,7 +206,9 @@ impl Attendant for Links {
         }
         self.retry_accept(front.state, now_ms);
         let mut read_buf = vec![0; READ_BYTES];
-        for key in std::mem::take(&mut self.gone).into_iter().chain(std::mem::take(&mut self.run_queue)) {
+        // Those that had their place in the turn behind the script's client stand in no queue of these.
+        (self.gone, self.run_queue) = (Vec::new(), Vec::new());
+        for key in 0..self.conns.len() {
             self.serve_busy(front, key, &mut read_buf);
         }
         for key in std::mem::take(&mut front.state.dirty) {

@@ -138,6 +138,13 @@ const SUBCOMMANDS: &[Subcommand] = &[
         quicklist_packed_threshold,
     ),
     subcommand(
+        "set-disable-deny-scripts",
+        1..=1,
+        "<0|1>",
+        &["Whether scripts may call commands that are not made for them."],
+        set_disable_deny_scripts,
+    ),
+    subcommand(
         "set-skip-checksum-validation",
         1..=1,
         "<0|1>",
@@ -335,6 +342,11 @@ fn is_on(text: &[u8]) -> bool {
 
 fn set_active_expire(ctx: &mut Ctx<'_>) -> Outcome {
     ctx.state.config.active_expire = is_on(ctx.args.at(2));
+    ctx.ok()
+}
+
+fn set_disable_deny_scripts(ctx: &mut Ctx<'_>) -> Outcome {
+    ctx.state.scripts.may_call_all = is_on(ctx.args.at(2));
     ctx.ok()
 }
 

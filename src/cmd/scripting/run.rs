@@ -3,7 +3,7 @@
 use crate::{
     base::slot,
     cmd::acl::refusals,
-    command::{CmdError, Ctx, Flags, Flow, Front, Outcome, access, slots, table::CommandId},
+    command::{Categories, CmdError, Ctx, Flags, Flow, Front, Outcome, access, slots, table::CommandId},
     resp::{Proto, error::shown, output::Output, request::Args},
     script::{Backend, Call, Errors, Failure, Function, Host, Interrupt, Refused, flags::ScriptFlags},
     state::{State, scripts::Running},
@@ -181,7 +181,9 @@ impl Server<'_, '_, '_> {
         if !spec.arity_fits(args.len()) {
             return refuse("ERR Wrong number of args calling command from script");
         }
-        if spec.flags.has(Flags::NOSCRIPT) {
+        // Another script never: there is one state.
+        let is_free = ctx.state.scripts.may_call_all && !spec.categories.has(Categories::SCRIPTING);
+        if spec.flags.has(Flags::NOSCRIPT) && !is_free {
             return refuse("ERR This Redis command is not allowed from script");
         }
         refusals::check_in_script(ctx, id, args).map_err(|error| (Some(id), error))?;

@@ -82,6 +82,8 @@ impl Figures {
 pub struct Scripts {
     /// The script that runs.
     pub running: Option<Running>,
+    /// DEBUG SET-DISABLE-DENY-SCRIPTS: scripts may call what is not made for them.
+    pub may_call_all: bool,
     #[cfg(feature = "scripting")]
     pub cache: Cache,
     #[cfg(feature = "scripting")]
@@ -92,7 +94,12 @@ pub struct Scripts {
 impl Scripts {
     /// No scripts.
     pub fn new(seed: Seed) -> Scripts {
-        Scripts { running: None, cache: Cache::new(seed), libraries: Libraries::new(seed) }
+        Scripts {
+            running: None,
+            may_call_all: false,
+            cache: Cache::new(seed),
+            libraries: Libraries::new(seed),
+        }
     }
 
     /// What there is now.
@@ -126,7 +133,7 @@ impl Scripts {
 
     /// No scripts.
     pub fn new(_: crate::base::hash::Seed) -> Scripts {
-        Scripts { running: None }
+        Scripts { running: None, may_call_all: false }
     }
 
     /// Nothing at all.
