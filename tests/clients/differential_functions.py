@@ -12,7 +12,7 @@ LIBRARIES = [
     "#!lua name='q\n", "#! name=a\nx", "#!lua 'name=a'\nredis.register_function('f', function() return 1 end)", "#!LUA NAME=a\nredis.register_function('f', function() return 2 end)",
     *("#!lua name=a\n" + code for code in differential_scripts.split(r"""
 redis.register_function() | redis.register_function(1) | redis.register_function('f') | redis.register_function('f', 1) | redis.register_function(1, function() end) | redis.register_function({}, function() end)
-redis.register_function('f-', function() end) | redis.register_function('', function() end) | redis.register_function('f', function() end, 1) | redis.register_function('f', function() end) redis.register_function('f', function() end)
+redis.register_function('f', function() end, 1) | redis.register_function('f', function() end) redis.register_function('f', function() end)
 redis.register_function{function_name='f'} | redis.register_function{callback=function() end} | redis.register_function{x=1} | redis.register_function{[1]=1} | redis.register_function{} | redis.register_function{function_name='f', callback=1}
 redis.register_function{function_name='f', callback=function() end, flags={'x'}} | redis.register_function{function_name='f', callback=function() end, flags=1} | redis.register_function{function_name='f', callback=function() end, flags={1}}
 redis.register_function{function_name={}} | redis.register_function{description={}} | redis.register_function{FUNCTION_NAME='f', CALLBACK=function() end} | redis.register_function{function_name='f', callback=function() end, description='d', flags={'no-writes', 'allow-stale'}}

@@ -155,7 +155,7 @@ fn name_and_code(text: &[u8]) -> Result<(Vec<u8>, &[u8]), Vec<u8>> {
     }
     let name = name.ok_or(b"Library name was not given")?;
     if !is_name(&name) {
-        return Err(format!("Library {NAME_RULE}").into_bytes());
+        return Err(NAME_RULE.into());
     }
     let engine = shebang.engine();
     if !engine.eq_ignore_ascii_case(b"lua") {

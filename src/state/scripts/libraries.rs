@@ -7,8 +7,7 @@ use crate::{
 use std::collections::{BTreeMap, HashMap};
 
 /// What names of libraries and functions must be like.
-pub const NAME_RULE: &str =
-    "names can only contain letters, numbers, or underscores(_) and must be at least one character long";
+pub const NAME_RULE: &str = "Library names can only contain letters, numbers, or underscores(_) and must be at least one character long";
 
 /// A library: its text and what it registered.
 #[derive(Debug)]
@@ -184,7 +183,7 @@ pub fn load(
     let refused = if functions.is_empty() {
         Some("No functions registered".to_string())
     } else if functions.iter().any(|function| !is_name(&function.name)) {
-        Some(format!("Function {NAME_RULE}"))
+        Some(NAME_RULE.to_string())
     } else if functions.iter().enumerate().any(twice) {
         Some("Function already exists in the library".to_string())
     } else {
