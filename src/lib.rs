@@ -19,12 +19,12 @@
 //! | 7 | [`engine`] | from bytes to replies: feed, gates, call, settle, cron; no I/O |
 //! | 6 | [`cmd`] | the commands: a file or folder per family, spec beside handler |
 //! | 5 | [`command`] | what a command declares, the table of all, what a handler works with |
-//! | 4 | [`state`] | sessions, users, pub/sub, waiters, watches, parameters, counters: no sockets |
+//! | 4 | [`state`] | sessions, users, pub/sub, waiters, watches, cached keys, parameters, counters: no sockets |
 //! |   | [`persist`] | the RDB form of values: no files |
 //! | 3 | [`store`] | databases, expiry, what changed, what is to be freed, snapshots |
 //! | 2 | [`value`] | entries, types, encodings |
 //! |   | [`script`] | the Lua host |
-//! | 1 | [`resp`], [`ds`] | the protocol; table, listpack, quicklist, intset, rank tree, bits |
+//! | 1 | [`resp`], [`ds`] | the protocol; table, listpack, quicklist, intset, rank tree, posting, bits |
 //! | 0 | [`base`], [`sys`] | clock, randomness, hash, journal, glob, numbers; what is system-specific |
 //!
 //! # One command's path
@@ -35,9 +35,10 @@
 //! 3. [`engine`]: table lookup, gates, queue or call.
 //! 4. The handler ([`cmd`]) writes its reply into the session's output and changes the keyspace through [`store`], which
 //!    records what changed. It returns done, blocked on keys, or an error.
-//! 5. `engine::settle`: watches and notifications, messages, clients to close or wake, those who wait for keys; again,
-//!    until nothing is left. A woken client runs its own command again.
-//! 6. Before the loop sleeps each output that has something is written once.
+//! 5. `engine::settle`: watches and notifications, copies that clients hold, messages, clients to close or wake, those
+//!    who wait for keys; again, until nothing is left. A woken client runs its own command again.
+//! 6. Before the loop sleeps clients are told of all that changed under their prefixes, and each output that has
+//!    something is written once.
 //!
 //! `unsafe` stands in [`ds`], [`value`], [`script`] and [`sys`] alone, each block with the reason why it holds.
 

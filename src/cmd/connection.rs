@@ -272,6 +272,7 @@ fn reset(ctx: &mut Ctx<'_>) -> Outcome {
     let session = &mut *ctx.session;
     session.transaction = None;
     ctx.state.watch.unwatch(session);
+    ctx.state.tracking.disable(session);
     if let Some(mut subs) = session.subscriptions.take() {
         ctx.state.pubsub.forget(&mut subs, session.key);
     }

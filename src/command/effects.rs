@@ -3,6 +3,7 @@
 use crate::state::{
     pubsub::Kind,
     session::{Closing, SessionKey},
+    tracking::Invalidation,
 };
 use std::ops::Range;
 
@@ -24,6 +25,8 @@ pub struct Effects {
     pub closed: Vec<(SessionKey, Closing)>,
     /// Waiting sessions to be woken.
     pub woken: Vec<(SessionKey, Wake)>,
+    /// Copies of keys that clients hold and that are out of date, in the order in which that happened.
+    pub invalidations: Vec<Invalidation>,
     /// CLIENT UNPAUSE was called.
     pub unpaused: bool,
 }
@@ -32,7 +35,11 @@ impl Effects {
     /// Whether there is nothing to settle.
     #[inline]
     pub fn is_empty(&self) -> bool {
-        self.published.is_empty() && self.closed.is_empty() && self.woken.is_empty() && !self.unpaused
+        self.published.is_empty()
+            && self.closed.is_empty()
+            && self.woken.is_empty()
+            && self.invalidations.is_empty()
+            && !self.unpaused
     }
 
     /// Sends a message to a channel.

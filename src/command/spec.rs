@@ -135,10 +135,11 @@ pub use arg_flags::ArgFlags;
 mod behaviour {
     bits! {
         /// Where the engine treats a command unlike others. COMMAND INFO does not show it.
-        Behaviour, u8, {
+        Behaviour, u16, {
             IN_MULTI_AT_ONCE = "in_multi_at_once", WHILE_SUBSCRIBED = "while_subscribed",
             ABORTS_TRANSACTION = "aborts_transaction", SYSTEM = "system",
             ALWAYS_HEARD = "always_heard", RUNS_QUEUE = "runs_queue",
+            RUNS_PROGRAM = "runs_program", KEEPS_CACHING = "keeps_caching",
         }
     }
 }
@@ -442,6 +443,18 @@ impl CommandSpec {
             self.flags = self.flags.or(flags[i]);
             i += 1;
         }
+        self
+    }
+
+    /// It reads no keys itself: what it runs does.
+    pub const fn runs_program(mut self) -> CommandSpec {
+        self.behaviour = self.behaviour.or(Behaviour::RUNS_PROGRAM);
+        self
+    }
+
+    /// What CLIENT CACHING said is for the command after its subcommands.
+    pub const fn keeps_caching(mut self) -> CommandSpec {
+        self.behaviour = self.behaviour.or(Behaviour::KEEPS_CACHING);
         self
     }
 

@@ -6,6 +6,7 @@ pub mod hash;
 pub mod hyperloglog;
 pub mod intset;
 pub mod listpack;
+pub mod posting;
 pub mod prefetch;
 pub mod quicklist;
 pub mod rank_tree;

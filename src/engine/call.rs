@@ -2,7 +2,9 @@
 
 use super::{
     Engine,
+    evict::gate_memory,
     observe::{self, Part},
+    track,
 };
 use crate::{
     cmd::acl::refusals::{self, Caller},
@@ -62,6 +64,7 @@ impl Engine {
             }
             Ok(Gate::Postpone) => self.state.pause.postpone(session),
             Err(error) => {
+                track::end_caching(session, Some(self.table.entry(id)));
                 self.state.stats.by_command[id as usize].rejected += 1;
                 if self.table.entry(id).spec.behaviour.has(Behaviour::ABORTS_TRANSACTION) {
                     abort_transaction(&mut self.state, session, &error);
@@ -93,8 +96,8 @@ impl Engine {
         if self.state.cluster.is_some() {
             self.gate_slots(session, spec, args)?;
         }
-        if self.state.config.maxmemory_bytes != 0 {
-            self.gate_memory(session, spec)?;
+        if self.state.out_of_memory {
+            gate_memory(session, spec)?;
         }
         if session.monitor && spec.flags.has(KEYSPACE_FLAGS) {
             return Err(CmdError::new("ERR Replica can't interact with the keyspace"));
@@ -171,6 +174,7 @@ impl Engine {
             session.close(Closing::Now);
             return;
         }
+        track::end_caching(session, None);
         reject(&mut self.state, session, error);
     }
 
@@ -238,7 +242,12 @@ impl Engine {
             may_block: true,
             attendant,
         };
-        (self.table.entry(id).spec.handler)(&mut ctx)
+        let entry = self.table.entry(id);
+        let outcome = (entry.spec.handler)(&mut ctx);
+        if ctx.state.tracking.is_on {
+            track::follow_whole(&mut ctx, entry, &outcome);
+        }
+        outcome
     }
 
     /// Runs the command of a session that waits once more. True if it waits no more.
@@ -305,6 +314,7 @@ impl Engine {
             watch: self.state.watch.watched > 0,
             waiters: self.state.waiters.blocked > 0,
             ends: self.state.waiters.ending_keys > 0,
+            tracking: self.state.tracking.is_on,
             notify: self.state.config.notify.interest(),
         };
     }
@@ -390,6 +400,9 @@ pub(super) fn call_inside(outer: &mut Ctx<'_>, id: CommandId, args: Args<'_>) {
     };
     let before_ns = ctx.state.clock.ticks_ns();
     let outcome = (table.entry(id).spec.handler)(&mut ctx);
+    if ctx.state.tracking.is_on {
+        track::follow(&mut ctx, table.entry(id));
+    }
     let duration_ns = ctx.state.clock.ticks_ns().saturating_sub(before_ns);
     let failed = match outcome {
         Ok(Flow::Done) => false,

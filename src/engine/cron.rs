@@ -100,6 +100,9 @@ impl Engine {
         if self.is_making_room() {
             self.make_room();
         }
+        if self.state.tracking.is_on {
+            self.tend_tracking();
+        }
         self.settle();
     }
 

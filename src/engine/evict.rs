@@ -29,22 +29,12 @@ pub(super) enum Room {
 }
 
 impl Engine {
-    /// Whether the command of a session may run for all that memory is short. Makes room first.
+    /// Makes room for a command that is to come. What goes for it is to be settled before, so that who holds copies of
+    /// keys that are gone knows before the reply.
     #[cold]
-    pub(super) fn gate_memory(&mut self, session: &Session, spec: &CommandSpec) -> Result<(), CmdError> {
+    pub(super) fn make_room_first(&mut self) {
         self.state.out_of_memory = self.make_room() == Room::Short;
-        if !self.state.out_of_memory {
-            return Ok(());
-        }
-        let queue = session.transaction.as_ref();
-        let queued = queue.filter(|_| spec.behaviour.has(Behaviour::RUNS_QUEUE));
-        let flags = spec.flags.or(Flags(queued.map_or(0, |transaction| transaction.flags)));
-        // What is queued takes memory as well.
-        let is_queued = queue.is_some() && !spec.behaviour.has(Behaviour::IN_MULTI_AT_ONCE);
-        if flags.has(Flags::DENYOOM) || is_queued {
-            return Err(CmdError::new("OOM command not allowed when used memory > 'maxmemory'."));
-        }
-        Ok(())
+        self.note_stale();
     }
 
     /// Evicts keys while the used memory is above `maxmemory`, for a bounded time.
@@ -160,6 +150,20 @@ impl Engine {
         }
         any
     }
+}
+
+/// Whether the command of a session may run though memory is short.
+#[cold]
+pub(super) fn gate_memory(session: &Session, spec: &CommandSpec) -> Result<(), CmdError> {
+    let queue = session.transaction.as_ref();
+    let queued = queue.filter(|_| spec.behaviour.has(Behaviour::RUNS_QUEUE));
+    let flags = spec.flags.or(Flags(queued.map_or(0, |transaction| transaction.flags)));
+    // What is queued takes memory as well.
+    let is_queued = queue.is_some() && !spec.behaviour.has(Behaviour::IN_MULTI_AT_ONCE);
+    if flags.has(Flags::DENYOOM) || is_queued {
+        return Err(CmdError::new("OOM command not allowed when used memory > 'maxmemory'."));
+    }
+    Ok(())
 }
 
 /// Time for one call, by `maxmemory-eviction-tenacity`. Source: <https://valkey.io/topics/lru-cache/>.

@@ -156,11 +156,21 @@ impl Engine {
         args: Args<'_>,
         attendant: &mut dyn Attendant,
     ) -> Box<Session> {
+        if self.state.config.maxmemory_bytes != 0 {
+            self.make_room_first();
+            session = self.settle_amid(session);
+        }
         if session.reply == ReplyMode::On {
             self.run(&mut session, args, attendant);
         } else {
             self.run_muted(&mut session, args, attendant);
         }
+        self.settle_amid(session)
+    }
+
+    /// Settles what there is while a session is being served.
+    #[inline]
+    fn settle_amid(&mut self, session: Box<Session>) -> Box<Session> {
         if self.nothing_to_settle() {
             return session;
         }

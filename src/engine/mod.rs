@@ -12,6 +12,7 @@ mod feed;
 mod observe;
 mod scout;
 mod settle;
+mod track;
 
 use crate::{
     base::{clock::Clock, rng::Rng},
@@ -191,8 +192,11 @@ impl Engine {
         self.session(key).map(|session| &mut session.out)
     }
 
-    /// Moves the list of sessions with new output into `list`, which is empty.
+    /// Moves the list of sessions with new output into `list`, which is empty. To be called at the end of a turn.
     pub fn take_dirty(&mut self, list: &mut Vec<SessionKey>) {
+        if self.state.tracking.has_broadcast() {
+            self.settle_broadcast();
+        }
         std::mem::swap(&mut self.state.dirty, list);
         for &key in list.iter() {
             if let Some(Some(session)) = self.state.sessions.get_mut(key) {
@@ -223,6 +227,9 @@ impl Engine {
 
     /// Whether work is left that needs no input: the loop should not sleep.
     pub fn has_work(&self) -> bool {
-        self.store.has_garbage() || self.cron.is_expiring() || self.is_making_room()
+        self.store.has_garbage()
+            || self.cron.is_expiring()
+            || self.is_making_room()
+            || self.state.tracking.has_work(self.state.config.tracking_table_max_keys)
     }
 }

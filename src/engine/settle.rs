@@ -1,13 +1,14 @@
-//! After a command, in one place and in this order: watches and notifications, messages, clients to be closed or
-//! woken, then those who wait for keys; again, until nothing is left.
+//! After a command, in one place and in this order: watches and notifications, copies that clients hold, messages,
+//! clients to be closed or woken, then those who wait for keys; again, until nothing is left.
 
-use super::Engine;
+use super::{Engine, track};
 use crate::{
     command::{CmdError, effects::Wake},
     state::{
         State,
         pubsub::Kind,
         session::{Closing, Session, SessionKey},
+        tracking::{Invalidation, Post, Whose},
         waiters::Blocked,
     },
     value::Type,
@@ -28,9 +29,16 @@ impl Engine {
 
     /// Does what the last command left to do. All sessions stand in their places.
     pub(super) fn settle(&mut self) {
-        while !self.nothing_to_settle() {
+        loop {
+            self.note_stale();
+            if self.nothing_to_settle() {
+                break;
+            }
             self.settle_changes();
+            let invalidations = std::mem::take(&mut self.effects.invalidations);
+            self.settle_invalidations(&invalidations, Whose::Others);
             self.settle_messages();
+            self.settle_invalidations(&invalidations, Whose::Own);
             self.settle_sessions();
             self.settle_waiters();
         }
@@ -62,6 +70,39 @@ impl Engine {
                 self.effects.publish(Kind::Channel, channel.as_bytes(), &change.key);
             }
         }
+    }
+
+    /// Copies that are out of date: tells those who may hold them. A client is told of its own changes behind the other
+    /// messages that they made for it.
+    fn settle_invalidations(&mut self, invalidations: &[Invalidation], whose: Whose) {
+        if invalidations.is_empty() {
+            return;
+        }
+        let state = &mut self.state;
+        let mut post = Post {
+            sessions: &mut state.sessions,
+            dirty: &mut state.dirty,
+            pool: &mut state.pool,
+            limits: &state.config.output_limits,
+            delivered: 0,
+        };
+        for invalidation in invalidations {
+            state.tracking.deliver(invalidation, whose, &mut post);
+        }
+        self.delivered += post.delivered;
+    }
+
+    /// The end of a turn: tells those who asked for all keys with a prefix of what changed in it.
+    #[cold]
+    pub(super) fn settle_broadcast(&mut self) {
+        let state = &mut self.state;
+        state.tracking.broadcast(&mut Post {
+            sessions: &mut state.sessions,
+            dirty: &mut state.dirty,
+            pool: &mut state.pool,
+            limits: &state.config.output_limits,
+            delivered: 0,
+        });
     }
 
     fn settle_messages(&mut self) {
@@ -213,6 +254,7 @@ impl Engine {
             let id = self.command_of(&blocked);
             self.count_ended(&mut session, id, &blocked, error.is_some());
             session.unmute(real);
+            track::end_caching(&mut session, None);
             // `timeout` runs from the end of the wait.
             session.last_active_ms = self.store.now_ms;
             self.state.waiters.unblock(key, &blocked);

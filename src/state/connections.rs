@@ -71,6 +71,7 @@ impl State {
             self.pubsub.forget(&mut subs, key);
         }
         self.watch.unwatch(&mut session);
+        self.tracking.disable(&mut session);
         if session.monitor {
             self.monitors.remove(&mut session);
             self.note_watchers();

@@ -1,4 +1,4 @@
-//! Floor 4: what a server knows beside its keys: sessions, users, subscriptions, waiters, watches, parameters, counters.
+//! Floor 4: what a server knows beside its keys: sessions, users, subscriptions, waiters, watches, cached keys, parameters, counters.
 //! No sockets.
 
 pub mod acl;
@@ -17,6 +17,7 @@ pub mod scripts;
 pub mod session;
 pub mod stats;
 pub mod totals;
+pub mod tracking;
 pub mod waiters;
 pub mod watch;
 
@@ -41,6 +42,7 @@ use session::{Session, SessionKey, Sessions};
 use stats::{Cost, Stats};
 use std::{io, path::Path, sync::Arc, time::Duration};
 use totals::Totals;
+use tracking::Tracking;
 use waiters::Waiters;
 use watch::Watch;
 
@@ -91,6 +93,7 @@ pub struct State {
     /// DEBUG REPLYBUFFER.
     pub room_rules: RoomRules,
     pub watch: Watch,
+    pub tracking: Tracking,
     pub scripts: Scripts,
     pub stats: Stats,
     pub totals: Totals,
@@ -159,6 +162,7 @@ impl State {
             pause: Pause::default(),
             room_rules: RoomRules::default(),
             watch: Watch::new(seed, databases),
+            tracking: Tracking::new(seed.0),
             scripts: Scripts::new(seed),
             totals: Totals::default(),
             commandlog: CommandLog::default(),
@@ -317,6 +321,7 @@ impl State {
     pub fn mem_bytes(&self) -> usize {
         let tables = self.pubsub.mem_bytes()
             + self.watch.mem_bytes()
+            + self.tracking.mem_bytes()
             + self.waiters.mem_bytes()
             + self.pause.mem_bytes()
             + self.scripts.mem_bytes();

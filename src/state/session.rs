@@ -5,6 +5,7 @@ use super::{
     pubsub::Subscriptions,
     reply_room::ReplyRoom,
     totals::Share,
+    tracking::Tracker,
     waiters::Blocked,
     watch::Watched,
 };
@@ -143,6 +144,8 @@ pub struct Session {
     pub transaction: Option<Box<Transaction>>,
     pub watched: Vec<Watched>,
     pub subscriptions: Option<Box<Subscriptions>>,
+    /// How it is told of changed keys: CLIENT TRACKING.
+    pub tracker: Option<Box<Tracker>>,
     pub blocked: Option<Box<Blocked>>,
     /// Its place among those whose next command a pause holds back.
     pub postponed: Option<u64>,
@@ -199,6 +202,7 @@ impl Session {
             transaction: None,
             watched: Vec::new(),
             subscriptions: None,
+            tracker: None,
             blocked: None,
             postponed: None,
             addr,
@@ -281,6 +285,7 @@ impl Session {
             + self.parser.as_ref().map_or(0, |p| size_of::<Parser>() + p.mem_bytes())
             + self.transaction.as_ref().map_or(0, |t| size_of::<Transaction>() + t.queue_bytes)
             + self.subscriptions.as_ref().map_or(0, |s| s.mem_bytes())
+            + self.tracker.as_ref().map_or(0, |t| t.mem_bytes())
             + self.blocked.as_ref().map_or(0, |b| b.mem_bytes())
             + self.watched.capacity() * size_of::<Watched>()
             + [&self.name, &self.lib_name, &self.lib_version]

@@ -75,6 +75,8 @@ pub struct Interest {
     pub waiters: bool,
     /// For some of them the end of its key is the end of the wait.
     pub ends: bool,
+    /// Some client may hold copies of keys.
+    pub tracking: bool,
     /// The classes of events to be published, as bits.
     pub notify: u32,
 }
@@ -103,6 +105,60 @@ pub struct Change {
     pub seen: Option<Seen>,
 }
 
+/// Keys of which copies that clients hold are out of date, in the order in which that happened.
+#[derive(Default, Debug)]
+pub struct Stale {
+    bytes: Vec<u8>,
+    marks: Vec<Mark>,
+}
+
+#[derive(Debug)]
+enum Mark {
+    Key { end: usize, by_client: bool },
+    All,
+}
+
+/// What is out of date.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Copies<'a> {
+    /// Those of a key. `by_client`: it is a command that did it, not that its time had come or that memory was short.
+    Of {
+        key: &'a [u8],
+        by_client: bool,
+    },
+    All,
+}
+
+impl Stale {
+    /// Whether nothing was recorded.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.marks.is_empty()
+    }
+
+    fn add(&mut self, key: &[u8], by_client: bool) {
+        self.bytes.extend_from_slice(key);
+        self.marks.push(Mark::Key { end: self.bytes.len(), by_client });
+    }
+
+    /// Hands everything over and forgets it.
+    pub fn drain(&mut self, mut f: impl FnMut(Copies<'_>)) {
+        let mut start = 0;
+        for mark in self.marks.drain(..) {
+            match mark {
+                Mark::Key { end, by_client } => {
+                    f(Copies::Of { key: &self.bytes[start..end], by_client });
+                    start = end;
+                }
+                Mark::All => f(Copies::All),
+            }
+        }
+        self.bytes.clear();
+        self.bytes.shrink_to(64 * 1024);
+        self.marks.shrink_to(1024);
+    }
+}
+
 /// The changes since the engine last settled.
 #[derive(Default, Debug)]
 pub struct Changes {
@@ -113,6 +169,8 @@ pub struct Changes {
     pub list: Vec<Change>,
     /// Keys that came to be, and for which some client may wait.
     pub ready: Vec<(usize, Box<[u8]>)>,
+    /// What clients that cache must be told.
+    pub stale: Stale,
 }
 
 impl Changes {
@@ -125,10 +183,23 @@ impl Changes {
     /// Records that a key changed.
     #[inline]
     pub fn changed(&mut self, db: usize, key: &[u8], event: Event) {
+        self.changed_by(db, key, event, event.0 != Class::Evicted);
+    }
+
+    /// Records that a key is gone because its time had come, though no command set that.
+    pub(super) fn expired(&mut self, db: usize, key: &[u8]) {
+        self.changed_by(db, key, Event(Class::Expired, "expired"), false);
+    }
+
+    #[inline]
+    fn changed_by(&mut self, db: usize, key: &[u8], event: Event, by_client: bool) {
         self.dirty += 1;
         if self.interest.watch || self.interest.notify & event.0.bit() != 0 {
             let seen = if event.0 == Class::Expired { Seen::Gone } else { Seen::Changed };
             self.list.push(Change { db, key: key.into(), event: Some(event), seen: Some(seen) });
+        }
+        if self.interest.tracking {
+            self.stale.add(key, by_client);
         }
     }
 
@@ -143,8 +214,24 @@ impl Changes {
     /// Records a change without an event of its own.
     pub fn changed_without_event(&mut self, db: usize, key: &[u8]) {
         self.dirty += 1;
+        self.touched(db, key);
+    }
+
+    /// Records that a key has to be read again, though its data may be as it was.
+    pub fn touched(&mut self, db: usize, key: &[u8]) {
         if self.interest.watch {
             self.watched(db, key, Seen::Changed);
+        }
+        if self.interest.tracking {
+            self.stale.add(key, true);
+        }
+    }
+
+    /// Records that a whole database was emptied: no copy of any key holds any more, since clients do not say of which
+    /// database theirs are.
+    pub fn emptied(&mut self) {
+        if self.interest.tracking {
+            self.stale.marks.push(Mark::All);
         }
     }
 

@@ -332,7 +332,7 @@ impl Store {
     fn find_overdue(&mut self, db: usize, pos: Pos) -> Option<Pos> {
         match self.overdue {
             Overdue::Deleted => {
-                self.expire(db, pos);
+                self.expire_overdue(db, pos);
                 None
             }
             Overdue::Hidden | Overdue::Imported => None,
@@ -589,7 +589,7 @@ impl Store {
                 return Some(entry.key().to_vec());
             }
             if self.overdue == Overdue::Deleted {
-                self.expire(db, pos);
+                self.expire_overdue(db, pos);
             } else {
                 tries += 1;
             }
@@ -634,12 +634,23 @@ impl Store {
         }
     }
 
-    /// Deletes the key at a place that was just found because its time has come.
+    /// Deletes the key at a place that was just found because a command gave it a time that is over.
     pub fn expire(&mut self, db: usize, pos: Pos) {
+        let key = self.remove_expired(db, pos);
+        self.changes.changed(db, &key, Event(Class::Expired, "expired"));
+    }
+
+    /// Deletes the key at a place that was just found because its time has come.
+    fn expire_overdue(&mut self, db: usize, pos: Pos) {
+        let key = self.remove_expired(db, pos);
+        self.changes.expired(db, &key);
+    }
+
+    fn remove_expired(&mut self, db: usize, pos: Pos) -> Vec<u8> {
         let key = self.dbs[db].table.get(pos).key().to_vec();
         self.remove_at(db, pos);
         self.stats.expired += 1;
-        self.changes.changed(db, &key, Event(Class::Expired, "expired"));
+        key
     }
 }
 

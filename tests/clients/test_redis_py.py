@@ -219,3 +219,22 @@ def test_abandoned_blpop_loses_nothing(server, options):
             harness.until_blocked(control, 0)
         producer.rpush("work", number)
         assert producer.lpop("work") == str(number).encode()
+
+
+def test_client_side_caching(server):
+    caching = pytest.importorskip("redis.cache")
+    reader = client(server, protocol=3, cache_config=caching.CacheConfig())
+    writer = client(server)
+
+    def reads():
+        return writer.info("commandstats").get("cmdstat_get", {}).get("calls", 0)
+
+    writer.set("cached", "1")
+    before = reads()
+    assert [reader.get("cached") for _ in range(10)] == [b"1"] * 10
+    assert reads() == before + 1
+    for change, expected in [(lambda: writer.set("cached", "2"), b"2"), (writer.flushall, None)]:
+        change()
+        harness.eventually(lambda: reader.get("cached") == expected, f"the reader gets {expected}")
+    reader.close()
+    writer.close()

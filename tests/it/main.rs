@@ -37,6 +37,7 @@ mod streams;
 mod strings;
 mod support;
 mod torture;
+mod tracking;
 mod transactions;
 mod watching;
 mod zsets;

@@ -8,6 +8,7 @@ use crate::{
         State,
         pubsub::Kind,
         session::{Address, Closing, Session},
+        tracking::Mode,
     },
 };
 use std::io::Write;
@@ -108,7 +109,7 @@ fn write_line(
     line.bytes(" events", if stuck { b"rw" } else { b"r" });
     line.bytes(" cmd", command.map_or(b"NULL", |entry| entry.full_name.as_bytes()));
     line.bytes(" user", &state.acl[session.user].name);
-    line.number(" redir", -1);
+    line.number(" redir", redirect(session));
     line.number(" resp", if session.proto() == Proto::Resp3 { 3 } else { 2 });
     line.bytes(" lib-name", session.lib_name.as_deref().unwrap_or_default());
     line.bytes(" lib-ver", session.lib_version.as_deref().unwrap_or_default());
@@ -118,16 +119,26 @@ fn write_line(
     text.push(b'\n');
 }
 
+/// The id of the client that is told of changed keys in a session's place: 0 where it is itself, -1 where none is.
+pub(super) fn redirect(session: &Session) -> i64 {
+    let Some(tracker) = &session.tracker else { return -1 };
+    tracker.redirect.map_or(0, |redirect| redirect.id as i64)
+}
+
 /// The letters that [`flags`] can hold, those of what is not built included.
 pub(super) const FLAGS: &[u8] = b"bcdeirtuxABEIMNOPRSTU";
 
 /// The letters of what holds for a session; `N` for none.
 pub(super) fn flags(session: &Session) -> String {
+    let tracker = session.tracker.as_deref();
     let letters = [
         ('O', session.monitor),
         ('P', session.is_subscriber()),
         ('x', session.transaction.is_some()),
         ('b', session.is_waiting()),
+        ('t', tracker.is_some()),
+        ('R', tracker.is_some_and(|tracker| tracker.redirect_broken)),
+        ('B', tracker.is_some_and(|tracker| tracker.mode == Mode::Broadcast)),
         ('d', session.watch_broken),
         ('c', session.closing == Closing::AfterReply),
         ('A', session.closing == Closing::Now),

@@ -4,6 +4,7 @@ pub(crate) mod list;
 mod pause;
 mod select;
 mod switches;
+mod tracking;
 
 use crate::{
     command::{
@@ -15,20 +16,21 @@ use crate::{
 use select::Selection;
 
 /// The commands of this family.
-pub const COMMANDS: &[CommandSpec] = &[CommandSpec::container(
-    "client",
-    Group::Connection,
-    CLIENT_SUBCOMMANDS,
-)
-.doc("2.4.0", "Holds the commands about connections.", "")];
+pub const COMMANDS: &[CommandSpec] =
+    &[CommandSpec::container("client", Group::Connection, CLIENT_SUBCOMMANDS).keeps_caching().doc(
+        "2.4.0",
+        "Holds the commands about connections.",
+        "",
+    )];
 
 const CLIENT_SUBCOMMANDS: &[CommandSpec] = &[
+    tracking::CACHING,
     switches::CAPA,
     CommandSpec::new("getname", 2, Group::Connection, client_getname)
         .flags(&[Flags::NOSCRIPT, Flags::LOADING, Flags::STALE])
         .acl(&[Categories::CONNECTION])
         .doc("2.6.9", "Answers the name of the connection.", "O(1)"),
-    switches::GETREDIR,
+    tracking::GETREDIR,
     CommandSpec::new("help", 2, Group::Connection, client_help)
         .flags(&[Flags::LOADING, Flags::STALE])
         .acl(&[Categories::CONNECTION])
@@ -103,7 +105,8 @@ const CLIENT_SUBCOMMANDS: &[CommandSpec] = &[
         .doc("2.6.9", "Names the connection.", "O(1)")
         .args(&[Arg::new("connection-name", ArgKind::String)])
         .tips(&["request_policy:all_nodes", "response_policy:all_succeeded"]),
-    switches::TRACKINGINFO,
+    tracking::TRACKING,
+    tracking::TRACKINGINFO,
     CommandSpec::new("unblock", -3, Group::Connection, client_unblock)
         .flags(&[Flags::ADMIN, Flags::NOSCRIPT, Flags::LOADING, Flags::STALE])
         .acl(&[Categories::CONNECTION])
@@ -334,6 +337,8 @@ fn client_help(ctx: &mut Ctx<'_>) -> Outcome {
     ctx.help(
         "CLIENT",
         &[
+            "CACHING (YES|NO)",
+            "    Say whether the keys of the next command are tracked, in modes OPTIN and OPTOUT.",
             "CAPA <option> [options...]",
             "    Tell what the client is able to do: REDIRECT.",
             "GETREDIR",
@@ -374,6 +379,9 @@ fn client_help(ctx: &mut Ctx<'_>) -> Outcome {
             "    Tell which library the current connection uses.",
             "UNBLOCK <clientid> [TIMEOUT|ERROR]",
             "    Unblock the specified blocked client.",
+            "TRACKING (ON|OFF) [REDIRECT <id>] [BCAST] [PREFIX <prefix> [...]]",
+            "         [OPTIN] [OPTOUT] [NOLOOP]",
+            "    Say whether and how the current connection is told of changed keys.",
             "TRACKINGINFO",
             "    Report how the current connection is told of changed keys.",
             "NO-EVICT (ON|OFF)",

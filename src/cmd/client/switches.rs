@@ -1,12 +1,12 @@
-//! What a client says of itself: CLIENT NO-EVICT, NO-TOUCH, CAPA, IMPORT-SOURCE; and what it is told of tracking.
+//! What a client says of itself: CLIENT NO-EVICT, NO-TOUCH, CAPA, IMPORT-SOURCE.
 
-use crate::command::{Arg, ArgKind, Categories, CmdError, CommandSpec, Ctx, Flags, Flow, Group, Outcome};
+use crate::command::{Arg, ArgKind, Categories, CmdError, CommandSpec, Ctx, Flags, Group, Outcome};
 
-const ON_OR_OFF: &[Arg] =
+pub(super) const ON_OR_OFF: &[Arg] =
     &[Arg::new("enabled", ArgKind::OneOf(&[Arg::word("on", "ON"), Arg::word("off", "OFF")]))];
 
 /// A subcommand that any connection may call.
-const fn of_connection(spec: CommandSpec) -> CommandSpec {
+pub(super) const fn of_connection(spec: CommandSpec) -> CommandSpec {
     spec.flags(&[Flags::NOSCRIPT, Flags::LOADING, Flags::STALE]).acl(&[Categories::CONNECTION])
 }
 
@@ -14,13 +14,6 @@ pub(super) const CAPA: CommandSpec =
     of_connection(CommandSpec::new("capa", -3, Group::Connection, client_capa))
         .doc("8.0.0", "Says what the client is able to do.", "O(1)")
         .args(&[Arg::new("capability", ArgKind::String).multiple()]);
-
-pub(super) const GETREDIR: CommandSpec =
-    of_connection(CommandSpec::new("getredir", 2, Group::Connection, client_getredir)).doc(
-        "6.0.0",
-        "Answers which connection is told of changed keys.",
-        "O(1)",
-    );
 
 pub(super) const IMPORT_SOURCE: CommandSpec =
     of_connection(CommandSpec::new("import-source", 3, Group::Connection, client_import_source))
@@ -37,13 +30,6 @@ pub(super) const NO_TOUCH: CommandSpec =
     of_connection(CommandSpec::new("no-touch", 3, Group::Connection, client_no_touch))
         .doc("7.2.0", "Keeps reads of the connection from marking keys as used.", "O(1)")
         .args(ON_OR_OFF);
-
-pub(super) const TRACKINGINFO: CommandSpec =
-    of_connection(CommandSpec::new("trackinginfo", 2, Group::Connection, client_trackinginfo)).doc(
-        "6.2.0",
-        "Describes how the connection is told of changed keys.",
-        "O(1)",
-    );
 
 /// The word ON or OFF.
 fn switch(ctx: &Ctx<'_>) -> Result<bool, CmdError> {
@@ -81,23 +67,4 @@ fn client_capa(ctx: &mut Ctx<'_>) -> Outcome {
         ctx.session.can_redirect = true;
     }
     ctx.ok()
-}
-
-/// <https://valkey.io/commands/client-getredir/>
-fn client_getredir(ctx: &mut Ctx<'_>) -> Outcome {
-    ctx.int(-1)
-}
-
-/// <https://valkey.io/commands/client-trackinginfo/>
-fn client_trackinginfo(ctx: &mut Ctx<'_>) -> Outcome {
-    let out = ctx.out();
-    out.map(3);
-    out.bulk(b"flags");
-    out.set(1);
-    out.bulk(b"off");
-    out.bulk(b"redirect");
-    out.int(-1);
-    out.bulk(b"prefixes");
-    out.array(0);
-    Ok(Flow::Done)
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     command::{CmdError, Ctx, Outcome, ctx::int},
-    store::{Expiry, changes::Seen},
+    store::Expiry,
 };
 
 /// Most keys for one call.
@@ -31,9 +31,7 @@ pub(super) fn populate(ctx: &mut Ctx<'_>) -> Outcome {
             value.resize(size, 0);
         }
         ctx.store.set_string(db, &key, &value, Expiry::Set(None));
-        if ctx.store.changes.interest.watch {
-            ctx.store.changes.watched(db, &key, Seen::Changed);
-        }
+        ctx.store.changes.touched(db, &key);
     }
     ctx.ok()
 }

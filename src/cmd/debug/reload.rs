@@ -44,5 +44,8 @@ pub(super) fn reload(ctx: &mut Ctx<'_>) -> Outcome {
             }
         }
     }
+    if !keep {
+        ctx.store.changes.emptied();
+    }
     ctx.ok()
 }

@@ -14,6 +14,7 @@ pub(super) fn dbsize(ctx: &mut Ctx<'_>) -> Outcome {
 pub(super) fn flushdb(ctx: &mut Ctx<'_>) -> Outcome {
     check_flush_mode(ctx)?;
     flush(ctx, ctx.session.db);
+    ctx.store.changes.emptied();
     ctx.ok()
 }
 
@@ -21,6 +22,7 @@ pub(super) fn flushdb(ctx: &mut Ctx<'_>) -> Outcome {
 pub(super) fn flushall(ctx: &mut Ctx<'_>) -> Outcome {
     check_flush_mode(ctx)?;
     (0..ctx.store.databases()).for_each(|db| flush(ctx, db));
+    ctx.store.changes.emptied();
     ctx.store.changes.dirty += 1;
     ctx.ok()
 }

@@ -48,6 +48,7 @@ pub(super) const fn program(
     CommandSpec::new(name, -3, Group::Scripting, handler)
         .flags(&[Flags::NOSCRIPT, Flags::SKIP_MONITOR, Flags::NO_MANDATORY_KEYS, Flags::STALE, kind])
         .acl(&[Categories::SCRIPTING])
+        .runs_program()
 }
 
 /// The arguments of such a command; the first has this name.

@@ -144,6 +144,7 @@ pub struct Config {
     pub maxmemory_clients: i64,
     pub lfu_log_factor: i64,
     pub lfu_decay_minutes: i64,
+    pub tracking_table_max_keys: i64,
     /// After which time a script counts as long, so that others are answered meanwhile.
     pub busy_threshold_ms: i64,
     pub lazyfree_eviction: bool,
@@ -249,6 +250,7 @@ impl Default for Config {
             maxmemory_clients: 0,
             lfu_log_factor: 10,
             lfu_decay_minutes: 1,
+            tracking_table_max_keys: 1_000_000,
             busy_threshold_ms: 5000,
             lazyfree_eviction: true,
             lazyfree_expire: true,

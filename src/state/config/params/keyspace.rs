@@ -51,7 +51,7 @@ pub const PARAMS: &[Param] = &[
     param("set-max-listpack-value", int(|c| &mut c.set_max_listpack_value, 0, LONG_MAX)),
     param("stream-node-max-bytes", memory(|c| &mut c.stream_node_max_bytes, 0, LONG_MAX)),
     param("stream-node-max-entries", int(|c| &mut c.stream_node_max_entries, 0, LONG_MAX)),
-    param("tracking-table-max-keys", stored_int("1000000", 0, LONG_MAX)),
+    param("tracking-table-max-keys", int(|c| &mut c.tracking_table_max_keys, 0, LONG_MAX)),
     param("zset-max-listpack-entries", int(|c| &mut c.zset_max_listpack_entries, 0, LONG_MAX))
         .alias("zset-max-ziplist-entries"),
     param("zset-max-listpack-value", memory(|c| &mut c.zset_max_listpack_value, 0, LONG_MAX))
