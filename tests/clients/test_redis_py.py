@@ -221,8 +221,10 @@ def test_abandoned_blpop_loses_nothing(server, options):
         assert producer.lpop("work") == str(number).encode()
 
 
-def test_client_side_caching(server):
+def test_client_side_caching(server, monkeypatch):
     caching = pytest.importorskip("redis.cache")
+    # Servers that say they are older than this it does not even try.
+    monkeypatch.setattr(redis.connection.CacheProxyConnection, "MIN_ALLOWED_VERSION", "7.2.0")
     reader = client(server, protocol=3, cache_config=caching.CacheConfig())
     writer = client(server)
 
