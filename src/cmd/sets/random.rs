@@ -30,7 +30,7 @@ pub const COMMANDS: &[CommandSpec] = &[
 ];
 
 /// Most members that SRANDMEMBER answers with repetitions.
-const REPEATED_MAX: u64 = u32::MAX as u64;
+const REPEATED_MAX: u64 = 1 << 27;
 
 /// <https://valkey.io/commands/spop/>
 fn spop(ctx: &mut Ctx<'_>) -> Outcome {
