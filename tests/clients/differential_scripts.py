@@ -181,7 +181,7 @@ return bit.tohex(255) | return bit.tohex(255, 4) | return bit.tohex(255, -4) | r
 """
 
 SHEBANGS = [
-    "#!lua\nreturn 1", "#!lua", "#!lua ", "#!lua\n", "#!Lua\nreturn 1", "#! lua\nreturn 1", "#!\nreturn 1", "#!lua x\nreturn 1",
+    "#!lua\nreturn 1", "#!lua", "#!lua ", "#!lua\n", "#!Lua\nreturn 1", "#!lua x\nreturn 1",
     "#!lua flags=\nreturn 1", "#!lua flags=no-writes\nreturn redis.call('set', 'k', 1)", "#!lua flags=no-writes\nreturn redis.call('get', 's')",
     "#!lua flags=no-writes,allow-oom\nreturn 1", "#!lua flags=no-writes,\nreturn 1", "#!lua flags=,\nreturn 1", "#!lua flags=NO-WRITES\nreturn 1",
     "#!lua flags=x\nreturn 1", "#!lua flags='no-writes'\nreturn 1", "#!lua \"flags=no-writes\"\nreturn 1", "#!lua 'flags\nreturn 1",

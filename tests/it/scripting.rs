@@ -212,7 +212,7 @@ fn scripts_say_what_they_do() {
         ("#!lua flags=no-writes,allow-oom,allow-stale,no-cluster,allow-cross-slot-keys\nreturn 1", ":1"),
         ("#!lua", "-ERR Invalid script shebang"),
         ("#!lua 'x\nreturn 1", "-ERR Invalid engine in script shebang"),
-        ("#!python\nreturn 1", "-ERR Could not find scripting engine 'python'"),
+        ("#!python\nreturn 1", "-ERR Unexpected engine in script shebang: #!python"),
         ("#!lua flags=x\nreturn 1", "-ERR Unexpected flag in script shebang: x"),
         ("#!lua name=x\nreturn 1", "-ERR Unknown lua shebang option: name=x"),
         ("#!lua\nerror('x')", "-ERR user_script:2: x script: SHA, on @user_script:2."),

@@ -10,7 +10,9 @@ use std::fmt::Write;
 pub(super) fn object(ctx: &mut Ctx<'_>) -> Outcome {
     let fast = ctx.args.len() == 4 && ctx.is_word(3, "fast");
     let (db, key) = (ctx.db(), ctx.args.at(2));
-    let pos = ctx.store.find(db, key).ok_or(CmdError::NO_SUCH_KEY)?;
+    // A look changes nothing: a key whose time has come is still there.
+    let table = ctx.store.table(db);
+    let pos = table.find(table.hash(key), key).ok_or(CmdError::NO_SUCH_KEY)?;
     let entry = ctx.store.entry(db, pos);
     let mut text = format!("Value at:{:p} refcount:1 encoding:{}", entry.key().as_ptr(), entry.encoding());
     let mut append = |part: std::fmt::Arguments<'_>| text.write_fmt(part).expect("a string takes it");

@@ -71,6 +71,7 @@ pub(super) fn run(ctx: &mut Ctx<'_>, program: &Program<'_>, keys: usize) -> Outc
     ctx.state.scripts.running = Some(Running {
         is_script: program.is_script,
         began_ns: ctx.state.clock.ticks_ns(),
+        began_us: ctx.state.clock.now_us(),
         ..Running::default()
     });
     let mut replies = Output::new(Proto::Resp2);

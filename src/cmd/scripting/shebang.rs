@@ -58,6 +58,10 @@ pub(super) fn script_flags(body: &[u8]) -> Result<(ScriptFlags, &[u8]), CmdError
         Err(Broken::Endless) => return Err(CmdError::new("ERR Invalid script shebang")),
         Err(Broken::Unbalanced) => return Err(CmdError::new("ERR Invalid engine in script shebang")),
     };
+    if !shebang.engine().eq_ignore_ascii_case(b"lua") {
+        let word = shebang.words().next().unwrap_or_default();
+        return Err(CmdError::with([b"ERR Unexpected engine in script shebang: ", shown(word)].concat()));
+    }
     let mut flags = ScriptFlags::default();
     for word in shebang.words().skip(1) {
         let Some(names) = word.strip_prefix(b"flags=") else {
@@ -68,11 +72,6 @@ pub(super) fn script_flags(body: &[u8]) -> Result<(ScriptFlags, &[u8]), CmdError
             let unexpected = || [b"ERR Unexpected flag in script shebang: ", shown(name)].concat();
             flags = flags.or(flag.ok_or_else(|| CmdError::with(unexpected()))?);
         }
-    }
-    let engine = shebang.engine();
-    if !engine.eq_ignore_ascii_case(b"lua") {
-        let text = [b"ERR Could not find scripting engine '", shown(engine), b"'"].concat();
-        return Err(CmdError::with(text));
     }
     Ok((flags, shebang.code))
 }

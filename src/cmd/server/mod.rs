@@ -55,7 +55,9 @@ pub const COMMANDS: &[CommandSpec] = &[
 
 /// <https://valkey.io/commands/time/>
 fn time(ctx: &mut Ctx<'_>) -> Outcome {
-    let now_us = ctx.state.clock.now_us();
+    // Time stands still for a script.
+    let running = ctx.state.scripts.running.as_ref().filter(|_| ctx.session.in_script.is_some());
+    let now_us = running.map_or_else(|| ctx.state.clock.now_us(), |running| running.began_us);
     let out = ctx.out();
     out.array(2);
     out.bulk_int(now_us / 1_000_000);

@@ -244,8 +244,8 @@ fn read(
     let range = options.range(len);
     if let ValueRef::Set(set) = entry.value() {
         set.iter().for_each(add);
-        if options.unsorted && options.store.is_some() {
-            // What is stored must not hang on the order of a hash table.
+        if options.unsorted && (options.store.is_some() || ctx.session.in_script.is_some()) {
+            // What is stored, or a script sees, must not hang on the order of a hash table.
             (options.unsorted, options.alpha, options.by) = (false, true, None);
         }
         return Ok((elements, range));

@@ -22,8 +22,9 @@ pub struct Running {
     /// The digest of a script, the name of a function: known once it has run long, as is the command that called it.
     pub name: String,
     pub command: OwnedArgs,
-    /// Ticks when it began.
+    /// Ticks, and Unix time in microseconds, when it began.
     pub began_ns: u64,
+    pub began_us: i64,
     /// How often it was interrupted: what it took where the clock stands still.
     pub interrupts: u64,
     /// It called a command that writes.
