@@ -506,13 +506,11 @@ impl Store {
         self.insert(db, key, value, expire_at_ms);
     }
 
-    /// Makes a value that of a key, whatever it held, without an expiry.
+    /// Makes a value that of a key, whatever it held, without an expiry. Who waits for a key that held something else
+    /// is not woken, as in the reference.
     pub fn set_value(&mut self, db: usize, key: &[u8], value: Value) {
         let Some(pos) = self.find(db, key) else { return self.insert(db, key, value, None) };
         let lru = self.lru;
-        if value.as_ref().kind().can_be_waited_for() {
-            self.changes.ready(db, key);
-        }
         let mut edit = self.edit(db, pos);
         let old = edit.take_value();
         edit.set_value(value);
