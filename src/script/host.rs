@@ -26,6 +26,8 @@ use std::{
 const INTERRUPT_STEPS: c_int = 100_000;
 /// Once in so many runs some garbage is collected, so that no run has to collect it all.
 const COLLECT_RUNS: u32 = 50;
+/// With so much garbage, in bytes, all of it is collected.
+const COLLECT_FROM_BYTES: usize = 8 << 20;
 
 /// What a state is for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -98,6 +100,8 @@ pub struct Host {
     shared: Box<Shared>,
     mode: Mode,
     runs: u32,
+    /// What the state held after all garbage was freed the last time, in bytes.
+    live_bytes: usize,
 }
 
 // SAFETY: a state is not bound to a thread; whoever has the host has all that points into it. What a run borrows is
@@ -131,7 +135,7 @@ impl Host {
         // SAFETY: the allocator gets the datum that it expects, which lives as long as the state.
         let lua = unsafe { ffi::lua_newstate(allocate, owner) };
         assert!(!lua.is_null(), "memory is not refused");
-        let host = Host { lua, shared, mode, runs: 0 };
+        let host = Host { lua, shared, mode, runs: 0, live_bytes: 0 };
         sandbox::furnish(&host.stack(), mode);
         host
     }
@@ -269,7 +273,11 @@ impl Host {
         drop(guard);
         let stack = self.stack();
         sandbox::tidy(&stack);
-        if self.runs.is_multiple_of(COLLECT_RUNS) {
+        if self.mem_bytes() / 2 > self.live_bytes + COLLECT_FROM_BYTES {
+            // A script that took much leaves nothing of it to the next.
+            stack.collect();
+            self.live_bytes = self.mem_bytes();
+        } else if self.runs.is_multiple_of(COLLECT_RUNS) {
             // SAFETY: the state is alive, and its collector calls nothing.
             unsafe { ffi::lua_gc(self.lua, ffi::LUA_GCSTEP, COLLECT_RUNS as c_int) };
         }

@@ -31,6 +31,11 @@ impl Meter {
         self.used_bytes.get() >= MEMORY_MAX_BYTES
     }
 
+    /// Whether the state holds most of what it may.
+    pub fn is_short(&self) -> bool {
+        self.used_bytes.get() >= MEMORY_MAX_BYTES / 4 * 3
+    }
+
     /// The host works from here on; to be handed back to [`Meter::hold`].
     pub fn take(&self) -> bool {
         self.is_held.replace(true)

@@ -533,6 +533,9 @@ fn pcall(stack: &Stack) -> Results {
         stack.push_boolean(true);
     }
     let called = stack.call(stack.top() - 1, -1);
+    if called.is_err() && stack.meter().is_short() {
+        stack.collect();
+    }
     if called.is_err() && stack.kind(-1) == Kind::Table {
         stack.get_field(-1, b"err");
         if matches!(stack.kind(-1), Kind::String | Kind::Number) {
@@ -574,7 +577,11 @@ fn xpcall(stack: &Stack) -> Results {
 fn rep(stack: &Stack) -> Results {
     let text = stack.text_arg(1)?;
     let n = usize::try_from(stack.int_arg(2)?).unwrap_or(0);
-    let room = MEMORY_MAX_BYTES.saturating_sub(stack.meter().used_bytes());
+    let room = || MEMORY_MAX_BYTES.saturating_sub(stack.meter().used_bytes());
+    if text.len().checked_mul(n).is_some_and(|len| (room() / 2..MEMORY_MAX_BYTES).contains(&len)) {
+        stack.collect();
+    }
+    let room = room();
     match text.len().checked_mul(n) {
         Some(len) if len <= room / 2 => stack.push_bytes(&text.repeat(n)),
         _ => return Err(stack.raise(b"resulting string too large")),

@@ -129,6 +129,12 @@ impl Stack {
         &self.shared().kept
     }
 
+    /// Frees all that no value leads to.
+    pub fn collect(&self) {
+        // SAFETY: the state is alive, and its collector calls nothing.
+        unsafe { ffi::lua_gc(self.lua, ffi::LUA_GCCOLLECT, 0) };
+    }
+
     /// Whether so much of the thread's own stack is in use that nothing should go deeper.
     pub fn is_deep(&self) -> bool {
         self.shared().base.get().saturating_sub(super::host::stack_address()) > DEPTH_MAX_BYTES
