@@ -1,6 +1,7 @@
-"""Keyspace notifications: the events of random commands, in their order, as Valkey publishes them.
+"""Keyspace notifications of clients that wait, in their order, as Valkey publishes them. Those of random commands are
+compared by differential.py.
 
-By hand: python tests/clients/test_notifications.py --commands 200000 --seed 7
+By hand: python tests/clients/test_notifications.py --commands 20000 --seed 7
 """
 
 import argparse
@@ -11,13 +12,13 @@ import pytest
 
 import differential
 import harness
+from differential_clients import Group, blocking_command
+from differential_compare import Report
 from test_command import valkey_8
 
 CHANNELS = "__key*@*__:*"
 # With every class, keys that are not found (m) and keys that are new (n) among them.
 OPTIONS = {"notify-keyspace-events": "AKEmn", "enable-debug-command": "yes"}
-# Finds expired keys in the order of a hash table.
-LEFT_OUT = {b"RANDOMKEY"}
 
 
 class Listener:
@@ -40,56 +41,13 @@ class Listener:
         return events
 
 
-class Side:
-    """One of the two servers, with its client and its listener."""
-
-    def __init__(self, server, limit):
-        self.connection, self.listener = server.connect(), Listener(server)
-        self.connection.call("CONFIG", "SET", "list-max-listpack-size", limit)
-        # Keys expire when somebody comes upon them: otherwise each server would notice it in its own time.
-        self.connection.call("DEBUG", "SET-ACTIVE-EXPIRE", 0)
-
-    def play(self, block):
-        self.connection.send_raw(b"".join(harness.encode(*command) for command in block))
-        for _ in block:
-            self.connection.read()
-        return self.listener.events()
-
-
-def next_commands(generator):
-    """One command, or two by which a key's time is over."""
-    if not generator.in_multi and generator.chance(0.04):
-        key = generator.key()
-        soon = generator.one([b"PEXPIRE", key, 1], [b"PEXPIRE", key, 1], [b"SET", key, "v", b"PX", 1])
-        return [soon, [b"DEBUG", b"SLEEP", b"0.003"]]
-    command = generator.command()
-    return [] if command[0].upper() in LEFT_OUT else [command]
-
-
-def play(ours, theirs, seed, commands):
-    generator, report = differential.Generator(seed), differential.Report(seed)
-    limit = generator.one(-2, 2, 5)
-    left, right = Side(ours, limit), Side(theirs, limit)
-    known, history = differential.known_commands(right.connection), []
-    for at in range(commands):
-        block = next_commands(generator)
-        if not all(command[0].upper().decode("latin-1") in known for command in block):
-            continue
-        history = history[-20:] + [(at, command) for command in block]
-        events = left.play(block), right.play(block)
-        if events[0] != events[1]:
-            report.add(at, block[0], *events, history)
-            break  # Most of what follows would be noise.
-    return report
-
-
 def play_waiting(ours, theirs, seed, commands, connections=5):
     """Clients that wait for lists: what they take, once others push, tells its events too."""
-    chooser, report, history = random.Random(seed), differential.Report(seed), []
-    sides = [(differential.Group(server, connections), Listener(server)) for server in (ours, theirs)]
+    chooser, report, history = random.Random(seed), Report(seed), []
+    sides = [(Group(server, connections), Listener(server)) for server in (ours, theirs)]
     for at in range(commands):
         free = sorted(set(range(connections)) - sides[0][0].blocked)
-        who, command = chooser.choice(free), differential.blocking_command(chooser)
+        who, command = chooser.choice(free), blocking_command(chooser)
         if len(free) == 1 and command[0] in (b"BLPOP", b"BRPOP", b"BLMOVE", b"BRPOPLPUSH", b"BLMPOP"):
             continue
         history = history[-12:] + [(at, [b"%d>" % who, *command])]
@@ -105,19 +63,14 @@ def play_waiting(ours, theirs, seed, commands, connections=5):
     return report
 
 
-PLAYS = {"single": play, "waiting": play_waiting}
-
-
-def run(name, seed, commands, peer):
+def run(seed, commands, peer):
     with harness.Server(**OPTIONS) as ours, harness.Server(binary=peer, **OPTIONS) as theirs:
-        return PLAYS[name](ours, theirs, seed, commands)
+        return play_waiting(ours, theirs, seed, commands)
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
-@pytest.mark.parametrize("name, commands", [("single", 4000), ("waiting", 600)])
-def test_same_events(name, commands, seed):
-    print(f"python tests/clients/test_notifications.py --play {name} --commands {commands} --seed {seed}")
-    report = run(name, seed, commands, valkey_8())
+def test_same_events(seed):
+    report = run(seed, 600, valkey_8())
     assert report.count == 0, report.text()
 
 
@@ -146,12 +99,11 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--commands", type=int, default=20_000)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(2**32))
-    parser.add_argument("--play", choices=PLAYS, default="single")
     parser.add_argument("--peer", default=differential.peer_binary(), help="the server to compare with")
     options = parser.parse_args()
     if not options.peer:
         sys.exit("no server to compare with: set STAYWIRE_PEER or install valkey-server")
-    report = run(options.play, options.seed, options.commands, options.peer)
+    report = run(options.seed, options.commands, options.peer)
     print(report.text())
     sys.exit(1 if report.count else 0)
 

@@ -30,10 +30,10 @@ pub(super) const TRACKING: CommandSpec =
             Arg::new("status", ArgKind::OneOf(&[Arg::word("on", "ON"), Arg::word("off", "OFF")])),
             Arg::new("client-id", ArgKind::Integer).token("REDIRECT").optional(),
             Arg::new("prefix", ArgKind::String).token("PREFIX").optional().multiple_token(),
-            Arg::word("BCAST", "BCAST").optional(),
-            Arg::word("OPTIN", "OPTIN").optional(),
-            Arg::word("OPTOUT", "OPTOUT").optional(),
-            Arg::word("NOLOOP", "NOLOOP").optional(),
+            Arg::word("bcast", "BCAST").optional(),
+            Arg::word("optin", "OPTIN").optional(),
+            Arg::word("optout", "OPTOUT").optional(),
+            Arg::word("noloop", "NOLOOP").optional(),
         ]);
 
 pub(super) const TRACKINGINFO: CommandSpec =
