@@ -13,6 +13,6 @@ mod wait;
 pub use crate::resp::{error::CmdError, request::Args};
 pub use ctx::{Alone, Attendant, Ctx, Flow, Front, Outcome};
 pub use spec::{
-    Arg, ArgKind, BeginSearch, Behaviour, Categories, Channels, CommandSpec, FindKeys, Flags, Group, Handler,
-    KeyFlags, KeySpec,
+    Arg, ArgKind, BeginSearch, Behaviour, CallFlags, Categories, Channels, CommandSpec, FindKeys, Flags,
+    Group, Handler, KeyFlags, KeySpec,
 };

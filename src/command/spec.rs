@@ -4,7 +4,10 @@ use super::{
     ctx::{Ctx, Flow},
     keys::Keys,
 };
-use crate::resp::{error::CmdError, request::Args};
+use crate::{
+    resp::{error::CmdError, request::Args},
+    state::State,
+};
 
 /// A command's code: reads `ctx.args`, writes its reply to `ctx.session.out`. On `Err` nothing must have been written.
 pub type Handler = fn(&mut Ctx<'_>) -> Result<Flow, CmdError>;
@@ -12,6 +15,9 @@ pub type Handler = fn(&mut Ctx<'_>) -> Result<Flow, CmdError>;
 /// Finds the places of a command's keys where they, or what it does to them, depend on other arguments; `None` where
 /// the arguments do not fit.
 pub type KeyFinder = fn(Args<'_>) -> Option<Keys>;
+
+/// The flags of one call, where they depend on what it runs; `None`: those of the command.
+pub type CallFlags = fn(&State, Args<'_>) -> Option<Flags>;
 
 /// Which arguments of a call are secrets, in rising order: MONITOR and the logs do not show them.
 pub type Secrets = fn(Args<'_>) -> Vec<usize>;
@@ -385,6 +391,7 @@ pub struct CommandSpec {
     pub keys: &'static [KeySpec],
     /// Says more than `keys` for a given call.
     pub key_finder: Option<KeyFinder>,
+    pub call_flags: Option<CallFlags>,
     pub channels: Channels,
     pub group: Group,
     pub since: &'static str,
@@ -411,6 +418,7 @@ impl CommandSpec {
             categories: Categories::NONE,
             keys: &[],
             key_finder: None,
+            call_flags: None,
             channels: Channels::None,
             group,
             since: "1.0.0",
@@ -446,10 +454,16 @@ impl CommandSpec {
         self
     }
 
-    /// It reads no keys itself: what it runs does.
-    pub const fn runs_program(mut self) -> CommandSpec {
+    /// It reads no keys itself: what it runs does, which may say of itself what it does.
+    pub const fn runs_program(mut self, flags: CallFlags) -> CommandSpec {
         self.behaviour = self.behaviour.or(Behaviour::RUNS_PROGRAM);
+        self.call_flags = Some(flags);
         self
+    }
+
+    /// The flags of one call.
+    pub fn flags_of(&self, state: &State, args: Args<'_>) -> Flags {
+        self.call_flags.and_then(|flags| flags(state, args)).unwrap_or(self.flags)
     }
 
     /// What CLIENT CACHING said is for the command after its subcommands.

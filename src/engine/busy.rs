@@ -85,7 +85,10 @@ fn serve(front: &mut Front<'_>, session: &mut Session, args: Args<'_>) {
     let spec = front.table.entry(id).spec;
     match gate(front, session, id, args) {
         Ok(()) if session.transaction.is_some() && !spec.behaviour.has(Behaviour::IN_MULTI_AT_ONCE) => {
-            session.transaction.get_or_insert_default().push(args.to_owned(), spec.flags.0);
+            session
+                .transaction
+                .get_or_insert_default()
+                .push(args.to_owned(), spec.flags_of(front.state, args).0);
             session.out.simple("QUEUED");
         }
         Ok(()) => call(front, session, id, args),

@@ -54,11 +54,12 @@ impl Engine {
         match self.gate(session, id, args) {
             Ok(Gate::Run) => self.call(session, id, args, attendant),
             Ok(Gate::Queue) => {
+                let flags = self.table.entry(id).spec.flags_of(&self.state, args);
                 let broken = session.watch_broken;
                 let transaction = session.transaction.get_or_insert_default();
                 // What cannot be executed any more need not be kept.
                 if !(broken || transaction.broken) {
-                    transaction.push(args.to_owned(), self.table.entry(id).spec.flags.0);
+                    transaction.push(args.to_owned(), flags.0);
                 }
                 session.out.simple("QUEUED");
             }
@@ -105,7 +106,7 @@ impl Engine {
         if session.in_subscribed_mode() && !spec.behaviour.has(Behaviour::WHILE_SUBSCRIBED) {
             return Err(not_while_subscribed(&self.table.entry(id).full_name));
         }
-        if self.state.pause.is_on() && self.is_paused(session, spec) {
+        if self.state.pause.is_on() && self.is_paused(session, spec, args) {
             return Ok(Gate::Postpone);
         }
         if in_multi && !spec.behaviour.has(Behaviour::IN_MULTI_AT_ONCE) {
@@ -133,14 +134,15 @@ impl Engine {
 
     /// Whether a pause holds a command back.
     #[cold]
-    pub(super) fn is_paused(&self, session: &Session, spec: &CommandSpec) -> bool {
+    pub(super) fn is_paused(&self, session: &Session, spec: &CommandSpec, args: Args<'_>) -> bool {
         match self.state.pause.mode() {
             None => false,
             Some(PauseMode::All) => true,
             Some(PauseMode::Write) => {
                 let queue =
                     session.transaction.as_ref().filter(|_| spec.behaviour.has(Behaviour::RUNS_QUEUE));
-                let flags = spec.flags.or(Flags(queue.map_or(0, |transaction| transaction.flags)));
+                let flags = spec.flags_of(&self.state, args);
+                let flags = flags.or(Flags(queue.map_or(0, |transaction| transaction.flags)));
                 flags.has(Flags::WRITE.or(Flags::MAY_REPLICATE))
             }
         }

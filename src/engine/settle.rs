@@ -183,7 +183,7 @@ impl Engine {
         let Some(Some(session)) = self.state.sessions.get(key) else { return false };
         let Some(blocked) = &session.blocked else { return false };
         let found = self.table.lookup(blocked.args.args(), session.last_command);
-        found.is_ok_and(|id| self.is_paused(session, self.table.entry(id).spec))
+        found.is_ok_and(|id| self.is_paused(session, self.table.entry(id).spec, blocked.args.args()))
     }
 
     /// Ends a pause, where there is one: what was held back goes on in the next turn.

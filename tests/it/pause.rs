@@ -280,3 +280,28 @@ fn what_is_no_pause_is_refused() {
         ("SET k v", "+OK"),
     ]);
 }
+
+#[cfg(feature = "scripting")]
+#[test]
+fn scripts_that_say_that_they_only_read_go_on() {
+    let mut h = Harness::new();
+    let (a, b) = (h.connect(), h.connect());
+    let send = |h: &mut Harness, words: &[&str]| {
+        let mut bytes = format!("*{}\r\n", words.len());
+        words.iter().for_each(|word| bytes += &format!("${}\r\n{word}\r\n", word.len()));
+        h.send_bytes(b, bytes.as_bytes());
+        h.receive(b)
+    };
+    h.call(a, "CLIENT PAUSE 1000 WRITE");
+    let reads = "#!lua flags=no-writes\nreturn 7";
+    assert_eq!(send(&mut h, &["EVAL", reads, "0"]), ":7");
+    assert_eq!(send(&mut h, &["EVAL", reads, "0"]), ":7", "it is known now");
+    assert_eq!(send(&mut h, &["EVAL_RO", "return 8", "0"]), ":8");
+    assert_eq!(send(&mut h, &["MULTI"]), "+OK");
+    assert_eq!(send(&mut h, &["EVAL", reads, "0"]), "+QUEUED");
+    assert_eq!(send(&mut h, &["EXEC"]), "[:7]");
+    // One that says nothing, or that it writes, waits.
+    assert_eq!(send(&mut h, &["EVAL", "#!lua\nreturn 9", "0"]), "");
+    h.advance(ms(1001));
+    assert_eq!(h.receive(b), ":9");
+}

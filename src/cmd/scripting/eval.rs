@@ -6,28 +6,30 @@ use super::{
 };
 use crate::{
     command::{
-        Arg, ArgKind, Categories, CmdError, CommandSpec, Ctx, Flags, Group, KeyFlags, KeySpec, Outcome,
+        Arg, ArgKind, Args, CallFlags, Categories, CmdError, CommandSpec, Ctx, Flags, Group, KeyFlags,
+        KeySpec, Outcome,
     },
-    state::scripts::Digest,
+    script::flags::ScriptFlags,
+    state::{State, scripts::Digest},
 };
 
 /// EVAL and its relatives.
 pub const COMMANDS: &[CommandSpec] = &[
-    program("eval", |ctx| eval(ctx, false), CHANGES)
+    program("eval", |ctx| eval(ctx, false), CHANGES, body_flags)
         .keys(&[KeySpec::counted(READ_WRITE, 2)
             .notes("What a script does to its keys is not known beforehand: anything, for all we know.")])
         .doc("2.6.0", "Runs a script.", DEPENDS)
         .args(&eval_args("script")),
-    program("eval_ro", |ctx| eval(ctx, true), READS)
+    program("eval_ro", |ctx| eval(ctx, true), READS, body_flags)
         .keys(&[KeySpec::counted(READ, 2)
             .notes("What a script reads of its keys is not known beforehand: all, for all we know.")])
         .doc("7.0.0", "Runs a script that only reads.", DEPENDS)
         .args(&eval_args("script")),
-    program("evalsha", |ctx| evalsha(ctx, false), CHANGES)
+    program("evalsha", |ctx| evalsha(ctx, false), CHANGES, digest_flags)
         .keys(&[KeySpec::counted(READ_WRITE, 2)])
         .doc("2.6.0", "Runs a script by its digest.", DEPENDS)
         .args(&eval_args("sha1")),
-    program("evalsha_ro", |ctx| evalsha(ctx, true), READS)
+    program("evalsha_ro", |ctx| evalsha(ctx, true), READS, digest_flags)
         .keys(&[KeySpec::counted(READ, 2)])
         .doc("7.0.0", "Runs a script that only reads by its digest.", DEPENDS)
         .args(&eval_args("sha1")),
@@ -44,11 +46,31 @@ pub(super) const fn program(
     name: &'static str,
     handler: crate::command::Handler,
     kind: Flags,
+    call_flags: CallFlags,
 ) -> CommandSpec {
     CommandSpec::new(name, -3, Group::Scripting, handler)
         .flags(&[Flags::NOSCRIPT, Flags::SKIP_MONITOR, Flags::NO_MANDATORY_KEYS, Flags::STALE, kind])
         .acl(&[Categories::SCRIPTING])
-        .runs_program()
+        .runs_program(call_flags)
+}
+
+/// The flags of a call of what says this of itself; `None` if it says nothing.
+pub(super) fn declared_flags(flags: ScriptFlags) -> Option<Flags> {
+    if flags.has(ScriptFlags::UNDECLARED) {
+        return None;
+    }
+    Some(if flags.has(ScriptFlags::NO_WRITES) { Flags::READONLY } else { Flags::WRITE })
+}
+
+fn body_flags(state: &State, args: Args<'_>) -> Option<Flags> {
+    let body = args.get(1)?;
+    let known = state.scripts.cache.get(&Digest::of(body)).map(|script| script.flags);
+    declared_flags(known.or_else(|| Some(shebang::script_flags(body).ok()?.0))?)
+}
+
+fn digest_flags(state: &State, args: Args<'_>) -> Option<Flags> {
+    let digits = args.get(1).filter(|digits| digits.len() == 40)?;
+    declared_flags(state.scripts.cache.get(&Digest::parse(digits)?)?.flags)
 }
 
 /// The arguments of such a command; the first has this name.

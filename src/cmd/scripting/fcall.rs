@@ -1,26 +1,33 @@
 //! FCALL and FCALL_RO.
 
 use super::{
-    eval::{READ, READ_WRITE, eval_args, program},
+    eval::{READ, READ_WRITE, declared_flags, eval_args, program},
     run::{self, Program},
 };
-use crate::command::{CmdError, CommandSpec, Ctx, Flags, KeySpec, Outcome};
+use crate::{
+    command::{Args, CmdError, CommandSpec, Ctx, Flags, KeySpec, Outcome},
+    state::State,
+};
 
 const DEPENDS: &str = "Depends on the function.";
 
 /// FCALL and FCALL_RO.
 pub const COMMANDS: &[CommandSpec] = &[
-    program("fcall", |ctx| fcall(ctx, false), Flags::MAY_REPLICATE)
+    program("fcall", |ctx| fcall(ctx, false), Flags::MAY_REPLICATE, function_flags)
         .keys(&[KeySpec::counted(READ_WRITE, 2)
             .notes("What a function does to its keys is not known beforehand: anything, for all we know.")])
         .doc("7.0.0", "Calls a function.", DEPENDS)
         .args(&eval_args("function")),
-    program("fcall_ro", |ctx| fcall(ctx, true), Flags::READONLY)
+    program("fcall_ro", |ctx| fcall(ctx, true), Flags::READONLY, function_flags)
         .keys(&[KeySpec::counted(READ, 2)
             .notes("What a function reads of its keys is not known beforehand: all, for all we know.")])
         .doc("7.0.0", "Calls a function that only reads.", DEPENDS)
         .args(&eval_args("function")),
 ];
+
+fn function_flags(state: &State, args: Args<'_>) -> Option<Flags> {
+    declared_flags(state.scripts.libraries.function(args.get(1)?)?.flags)
+}
 
 /// <https://valkey.io/commands/fcall/>
 fn fcall(ctx: &mut Ctx<'_>, read_only: bool) -> Outcome {
