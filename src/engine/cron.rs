@@ -220,6 +220,9 @@ impl Engine {
                 journal.verbose(format_args!("Closing idle client id={} addr={}", session.id, session.addr));
                 session.close(Closing::Now);
                 self.state.touch_output(key);
+            } else if session.soft_limit_since_ms.is_some() {
+                // Its time may be over, though nothing more is sent to it.
+                self.state.touch_output(key);
             }
         }
     }
