@@ -85,7 +85,11 @@ pub(super) fn read(input: &mut Reader<'_>, kind: u8) -> Result<Stream, Broken> {
     log.load_counters(last_id, max_deleted_id, entries_added).map_err(|_| Broken::Corrupt)?;
     for _ in 0..input.count()? {
         let name = input.string()?;
-        let group = read_group(input, kind)?;
+        let mut group = read_group(input, kind)?;
+        if kind == kind::STREAM {
+            // The oldest form says nothing of it.
+            group.entries_read = stream.log.entries_up_to(group.last_id);
+        }
         if !stream.groups.insert(&name, group) {
             return Err(Broken::Corrupt);
         }
