@@ -16,15 +16,15 @@
 //! | 9 | `main.rs`, `standalone/`, [`server`] | argv, signals, log and crashes; the builder, and a server inside another program |
 //! | 8 | [`net`] | the poll loop, connections, listeners |
 //! |   | [`testkit`] | a server without sockets for tests, whose clock the test moves |
-//! | 7 | [`engine`] | from bytes to replies: feed, gates, call, settle, cron; no I/O |
+//! | 7 | [`engine`] | from bytes to replies: feed, gates, call, settle, cron, room for more; no I/O |
 //! | 6 | [`cmd`] | the commands: a file or folder per family, spec beside handler |
 //! | 5 | [`command`] | what a command declares, the table of all, what a handler works with |
 //! | 4 | [`state`] | sessions, users, pub/sub, waiters, watches, cached keys, parameters, counters: no sockets |
 //! |   | [`persist`] | the RDB form of values: no files |
-//! | 3 | [`store`] | databases, expiry, what changed, what is to be freed, snapshots |
+//! | 3 | [`store`] | databases, expiry, eviction, what changed, what is to be freed, snapshots |
 //! | 2 | [`value`] | entries, types, encodings |
 //! |   | [`script`] | the Lua host |
-//! | 1 | [`resp`], [`ds`] | the protocol; table, listpack, quicklist, intset, rank tree, posting, bits |
+//! | 1 | [`resp`], [`ds`] | the protocol; table, listpack, quicklist, intset, rank tree, posting, thin pointers, bits |
 //! | 0 | [`base`], [`sys`] | clock, randomness, hash, journal, glob, numbers; what is system-specific |
 //!
 //! # One command's path

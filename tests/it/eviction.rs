@@ -1,17 +1,11 @@
 //! `maxmemory` and `maxmemory-clients`.
 
+use crate::support::info;
 use staywire::testkit::Harness;
 use std::time::Duration;
 
 const MIB: usize = 1 << 20;
 const OOM: &str = "-OOM command not allowed when used memory > 'maxmemory'.";
-
-/// A field of INFO.
-fn info(h: &mut Harness, client: usize, field: &str) -> String {
-    let text = h.call(client, "INFO everything");
-    let start = text.find(&format!("\\n{field}:")).expect("the field is there") + field.len() + 3;
-    text[start..].split("\\r").next().unwrap_or_default().into()
-}
 
 fn fill(h: &mut Harness, client: usize, prefix: &str, keys: usize, bytes: usize, rest: &str) {
     let value = "x".repeat(bytes);

@@ -1,26 +1,10 @@
 //! Places in sorted sets: adding them, looking at them, searching around them.
 
-use crate::support::{check, events_of};
-use staywire::testkit::Harness;
-
-#[track_caller]
-fn script(steps: &[(&str, &str)]) {
-    check(steps);
-}
-
-#[track_caller]
-fn script3(steps: &[(&str, &str)]) {
-    let mut h = Harness::new();
-    let c = h.connect();
-    h.call(c, "HELLO 3");
-    for &(line, wanted) in steps {
-        assert_eq!(h.call(c, line), wanted, "{line}");
-    }
-}
+use crate::support::{check, check3, events_of};
 
 #[test]
 fn places_are_added_and_looked_at() {
-    script(&[
+    check(&[
         (
             "GEOADD s 13.361389 38.115556 Palermo 15.087269 37.502669 Catania 13.583333 37.316667 Agrigento",
             ":3",
@@ -73,7 +57,7 @@ fn places_are_added_and_looked_at() {
 
 #[test]
 fn searches() {
-    script(&[
+    check(&[
         (
             "GEOADD s 13.361389 38.115556 Palermo 15.087269 37.502669 Catania 13.583333 37.316667 Agrigento",
             ":3",
@@ -133,7 +117,7 @@ fn searches() {
 
 #[test]
 fn searches_in_resp3() {
-    script3(&[
+    check3(&[
         (
             "GEOADD s 13.361389 38.115556 Palermo 15.087269 37.502669 Catania 13.583333 37.316667 Agrigento",
             ":3",
@@ -152,7 +136,7 @@ fn searches_in_resp3() {
 
 #[test]
 fn stored_searches() {
-    script(&[
+    check(&[
         (
             "GEOADD s 13.361389 38.115556 Palermo 15.087269 37.502669 Catania 13.583333 37.316667 Agrigento",
             ":3",

@@ -1,18 +1,11 @@
 //! CLIENT PAUSE, by a clock that the test moves.
 
-use crate::support::check;
+use crate::support::{check, info};
 use staywire::testkit::Harness;
 use std::time::Duration;
 
 fn ms(n: u64) -> Duration {
     Duration::from_millis(n)
-}
-
-/// A field of INFO.
-fn info(h: &mut Harness, client: usize, field: &str) -> String {
-    let text = h.call(client, "INFO everything");
-    let start = text.find(&format!("\\n{field}:")).expect("the field is there") + field.len() + 3;
-    text[start..].split("\\r").next().unwrap_or_default().into()
 }
 
 #[test]

@@ -18,8 +18,27 @@ use staywire::{
 use std::sync::Arc;
 
 /// Sends lines to a new server and compares the replies.
+#[track_caller]
 pub fn check(lines: &[(&str, &str)]) {
     check_with(&mut Harness::new(), lines);
+}
+
+/// The same in RESP3.
+#[track_caller]
+pub fn check3(lines: &[(&str, &str)]) {
+    let mut h = Harness::new();
+    let c = h.connect();
+    h.call(c, "HELLO 3");
+    for &(line, wanted) in lines {
+        assert_eq!(h.call(c, line), wanted, "{line}");
+    }
+}
+
+/// A field of INFO.
+pub fn info(h: &mut Harness, client: SessionKey, field: &str) -> String {
+    let text = h.call(client, "INFO everything");
+    let start = text.find(&format!("\\n{field}:")).expect("the field is there") + field.len() + 3;
+    text[start..].split("\\r").next().unwrap_or_default().into()
 }
 
 /// Sends lines over a new connection and compares the replies.

@@ -1,27 +1,12 @@
 //! Sorted sets: adding, reading, ranges, removal, pops, unions and their relatives.
 
-use crate::support::{check, check_with, events_of};
+use crate::support::{check, check_with, check3, events_of};
 use staywire::testkit::Harness;
 use std::time::Duration;
 
-#[track_caller]
-fn script(steps: &[(&str, &str)]) {
-    check(steps);
-}
-
-#[track_caller]
-fn script3(steps: &[(&str, &str)]) {
-    let mut h = Harness::new();
-    let c = h.connect();
-    h.call(c, "HELLO 3");
-    for &(line, wanted) in steps {
-        assert_eq!(h.call(c, line), wanted, "{line}");
-    }
-}
-
 #[test]
 fn members_are_added_and_changed() {
-    script(&[
+    check(&[
         ("ZADD z 1 a 2 b 3 c", ":3"),
         ("ZADD z 1 a 5 b 4 d", ":1"),
         ("ZADD z CH 1 a 6 b 7 e", ":2"),
@@ -65,7 +50,7 @@ fn members_are_added_and_changed() {
 
 #[test]
 fn scores_and_ranks() {
-    script(&[
+    check(&[
         ("ZADD z 1 a 2 b 2 bb 3 c inf d -inf e", ":6"),
         ("ZCARD z", ":6"),
         ("ZCARD none", ":0"),
@@ -99,7 +84,7 @@ fn scores_and_ranks() {
 
 #[test]
 fn ranges_of_ranks_and_scores() {
-    script(&[
+    check(&[
         ("ZADD z 1 a 2 b 3 c 4 d 5 e", ":5"),
         ("ZRANGE z 1 3", r#"["b", "c", "d"]"#),
         ("ZRANGE z 1 3 REV", r#"["d", "c", "b"]"#),
@@ -137,7 +122,7 @@ fn ranges_of_ranks_and_scores() {
 
 #[test]
 fn ranges_of_names() {
-    script(&[
+    check(&[
         ("ZADD z 0 a 0 b 0 bb 0 c 0 d", ":5"),
         ("ZRANGE z - + BYLEX", r#"["a", "b", "bb", "c", "d"]"#),
         ("ZRANGE z + - BYLEX REV LIMIT 1 2", r#"["c", "bb"]"#),
@@ -165,7 +150,7 @@ fn ranges_of_names() {
 
 #[test]
 fn pairs_in_resp3() {
-    script3(&[
+    check3(&[
         ("ZADD z 1.5 a 2 b inf c", ":3"),
         ("ZRANGE z 0 -1 WITHSCORES", r#"[["a", ,1.5], ["b", ,2], ["c", ,inf]]"#),
         ("ZREVRANGEBYSCORE z inf 2 WITHSCORES", r#"[["c", ,inf], ["b", ,2]]"#),
@@ -197,7 +182,7 @@ fn pairs_in_resp3() {
 
 #[test]
 fn removal() {
-    script(&[
+    check(&[
         ("ZADD z 1 a 2 b 3 c 4 d 5 e 6 f", ":6"),
         ("ZREM z a none a", ":1"),
         ("ZREM none a", ":0"),
@@ -221,7 +206,7 @@ fn removal() {
 
 #[test]
 fn pops() {
-    script(&[
+    check(&[
         ("ZADD z 1 a 2 b 3 c 4 d 5 e 6 f", ":6"),
         ("ZPOPMIN z", r#"["a", "1"]"#),
         ("ZPOPMAX z", r#"["f", "6"]"#),
@@ -254,7 +239,7 @@ fn pops() {
 
 #[test]
 fn unions_and_relatives() {
-    script(&[
+    check(&[
         ("ZADD a 1 x 2 y 3 z", ":3"),
         ("ZADD b 10 y 20 z 30 w", ":3"),
         ("SADD s x w v", ":3"),
@@ -300,7 +285,7 @@ fn unions_and_relatives() {
 
 #[test]
 fn stored_ranges() {
-    script(&[
+    check(&[
         ("ZADD z 1 a 2 b 3 c 4 d", ":4"),
         ("ZRANGESTORE d z 1 2", ":2"),
         ("ZRANGE d 0 -1 WITHSCORES", r#"["b", "2", "c", "3"]"#),
@@ -320,7 +305,7 @@ fn stored_ranges() {
 
 #[test]
 fn encodings_and_digests() {
-    script(&[
+    check(&[
         ("ZADD z 1 a 2.5 b", ":2"),
         ("OBJECT ENCODING z", r#""listpack""#),
         ("DEBUG DIGEST-VALUE z", "[+c45c5b051acd64070e5ed1a949939d5145f806c5]"),
@@ -359,7 +344,7 @@ fn encodings_and_digests() {
 
 #[test]
 fn doubles_as_the_reference_prints_them() {
-    script(&[
+    check(&[
         (
             "ZADD z 1e300 a 1e17 b 1e19 c 0.1 d 1e-7 e 3.0000000000000004 f 5e-324 g 123456789012345680 h -0 i 0.00001 j 1.7976931348623157e308 k",
             ":11",
@@ -377,7 +362,7 @@ fn doubles_as_the_reference_prints_them() {
 
 #[test]
 fn random_members() {
-    script(&[
+    check(&[
         ("ZADD z 1 a", ":1"),
         ("ZRANDMEMBER z", r#""a""#),
         ("ZRANDMEMBER none", "nil"),
@@ -398,7 +383,7 @@ fn random_members() {
 
 #[test]
 fn walks() {
-    script(&[
+    check(&[
         ("ZADD z 1 a 2 b 3 ab", ":3"),
         ("ZSCAN z 0", r#"["0", ["a", "1", "b", "2", "ab", "3"]]"#),
         ("ZSCAN z 0 MATCH a*", r#"["0", ["a", "1", "ab", "3"]]"#),
