@@ -146,6 +146,6 @@ pub fn restore(payload: &[u8], checked: bool, limits: &Limits) -> Result<Value, 
     }
     let mut input = Reader::new(body);
     let value = input.byte().and_then(|kind| read_value(&mut input, kind, limits));
-    let value = value.map_err(RestoreError::Body)?;
-    if input.is_at_end() { Ok(value) } else { Err(RestoreError::Body(Broken::Corrupt)) }
+    // What stands behind the value is not looked at, as in the reference.
+    value.map_err(RestoreError::Body)
 }
