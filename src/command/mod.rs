@@ -4,6 +4,7 @@ pub mod access;
 pub mod ctx;
 pub mod effects;
 pub mod keys;
+pub mod pops;
 pub mod scan;
 pub mod slots;
 pub mod spec;

@@ -3,10 +3,10 @@
 
 use super::{
     Fed,
-    call::{abort_transaction, call_inside, gate_access, reject},
+    call::{abort_transaction, call_inside, gate_access, has_failed, reject},
 };
 use crate::{
-    command::{Alone, Args, Behaviour, CmdError, Ctx, Flags, Flow, Front, table::CommandId},
+    command::{Alone, Args, Behaviour, CmdError, Ctx, Flags, Front, table::CommandId},
     resp::request::{Limits, Parsed, Parser},
     state::session::{Closing, Session, SessionKey},
 };
@@ -135,16 +135,7 @@ fn call(front: &mut Front<'_>, session: &mut Session, id: CommandId, args: Args<
         attendant: &mut Alone,
     };
     let outcome = (ctx.table.entry(id).spec.handler)(&mut ctx);
-    let failed = match outcome {
-        Ok(Flow::Done) => false,
-        Ok(Flow::Failed) => true,
-        Ok(Flow::Blocked(_)) => unreachable!("nothing waits while the server is busy"),
-        Err(error) => {
-            ctx.session.out.error(&error);
-            ctx.state.stats.count_error(error.code());
-            true
-        }
-    };
+    let failed = has_failed(&mut ctx, outcome);
     ctx.state.stats.count_call(id as usize, 0, failed, ctx.state.config.latency_tracking);
     ctx.session.commands += 1;
     // A key may be watched from now on.

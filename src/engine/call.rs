@@ -406,16 +406,7 @@ pub(super) fn call_inside(outer: &mut Ctx<'_>, id: CommandId, args: Args<'_>) {
         track::follow(&mut ctx, table.entry(id));
     }
     let duration_ns = ctx.state.clock.ticks_ns().saturating_sub(before_ns);
-    let failed = match outcome {
-        Ok(Flow::Done) => false,
-        Ok(Flow::Failed) => true,
-        Ok(Flow::Blocked(_)) => unreachable!("nothing waits inside another command"),
-        Err(error) => {
-            ctx.session.out.error(&error);
-            ctx.state.stats.count_error(error.code());
-            true
-        }
-    };
+    let failed = has_failed(&mut ctx, outcome);
     ctx.state.stats.count_call(id as usize, duration_ns, failed, ctx.state.config.latency_tracking);
     ctx.state.stats.nested_ns += duration_ns;
     ctx.session.commands += 1;
@@ -423,5 +414,19 @@ pub(super) fn call_inside(outer: &mut Ctx<'_>, id: CommandId, args: Args<'_>) {
     if observe::is_notable(ctx.state, cost) {
         let call = (table.entry(id).spec, args);
         observe::observe(ctx.state, ctx.session, call, cost, ctx.store.now_ms, Part::Whole);
+    }
+}
+
+/// Whether a command that may not wait failed. An error that it returned is replied and counted.
+pub(super) fn has_failed(ctx: &mut Ctx<'_>, outcome: Outcome) -> bool {
+    match outcome {
+        Ok(Flow::Done) => false,
+        Ok(Flow::Failed) => true,
+        Ok(Flow::Blocked(_)) => unreachable!("told that it may not wait"),
+        Err(error) => {
+            ctx.session.out.error(&error);
+            ctx.state.stats.count_error(error.code());
+            true
+        }
     }
 }

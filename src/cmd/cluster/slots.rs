@@ -6,7 +6,7 @@ use crate::{
         slot::{self, SLOTS},
     },
     command::{CmdError, Ctx, Flow, Outcome},
-    resp::{error::shown, output::Output},
+    resp::error::shown,
     state::cluster::Cluster,
 };
 
@@ -37,17 +37,7 @@ pub(super) fn get_keys(ctx: &mut Ctx<'_>, _: &Cluster) -> Outcome {
     let (Some(slot), Some(max)) = (slot_named(ctx.args.at(2)), max) else {
         return Err(CmdError::new("ERR Invalid slot or number of keys"));
     };
-    let (mut found, mut n) = (Output::default(), 0);
-    ctx.store.each_entry(0, |entry| {
-        if n < max && slot::of_key(entry.key()) == slot {
-            found.bulk(entry.key());
-            n += 1;
-        }
-    });
-    let out = ctx.out();
-    out.array(n);
-    out.append(&mut found);
-    Ok(Flow::Done)
+    ctx.reply_keys(0, max, |key| slot::of_key(key) == slot)
 }
 
 /// <https://valkey.io/commands/cluster-slot-stats/>

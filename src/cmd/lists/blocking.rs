@@ -3,11 +3,14 @@
 
 use super::{
     end_arg,
-    ends::{Pops, move_element, pop_to},
+    ends::{move_element, pop_first, pop_to},
     find,
 };
 use crate::{
-    command::{Arg, ArgKind, Categories, CommandSpec, Ctx, Flags, Flow, Group, KeyFlags, KeySpec, Outcome},
+    command::{
+        Arg, ArgKind, Categories, CommandSpec, Ctx, Flags, Flow, Group, KeyFlags, KeySpec, Outcome,
+        pops::Pops,
+    },
     state::waiters::InVain,
     value::{Type, list::End},
 };
@@ -99,9 +102,9 @@ fn pop(ctx: &mut Ctx<'_>, end: End) -> Outcome {
 
 /// <https://valkey.io/commands/blmpop/>
 fn blmpop(ctx: &mut Ctx<'_>) -> Outcome {
-    let pops = Pops::parse(ctx, 2)?;
+    let pops = Pops::parse(ctx, 2, end_arg)?;
     let deadline_ms = ctx.deadline_arg(1)?;
-    if pops.serve(ctx)? {
+    if pop_first(ctx, &pops)? {
         return Ok(Flow::Done);
     }
     ctx.wait_for(Type::List, pops.keys, deadline_ms, InVain::NullArray)

@@ -4,7 +4,7 @@ use super::{Found, changed, end_arg, find, list, list_mut, reply};
 use crate::{
     command::{
         Arg, ArgKind, Categories, CmdError, CommandSpec, Ctx, Flags, Flow, Group, KeyFlags, KeySpec, Outcome,
-        ctx::int,
+        ctx::int, pops::Pops,
     },
     resp::output::Output,
     store::Store,
@@ -13,7 +13,6 @@ use crate::{
         list::{End, ListConfig},
     },
 };
-use std::ops::Range;
 
 /// The commands of this file.
 pub const COMMANDS: &[CommandSpec] = &[
@@ -237,64 +236,27 @@ pub(super) fn pop_to(
 
 /// <https://valkey.io/commands/lmpop/>
 fn lmpop(ctx: &mut Ctx<'_>) -> Outcome {
-    let pops = Pops::parse(ctx, 1)?;
-    if !pops.serve(ctx)? {
+    let pops = Pops::parse(ctx, 1, end_arg)?;
+    if !pop_first(ctx, &pops)? {
         ctx.out().null_array();
     }
     Ok(Flow::Done)
 }
 
-/// What LMPOP and BLMPOP are asked for.
-pub(super) struct Pops {
-    /// Which arguments are keys.
-    pub keys: Range<usize>,
-    end: End,
-    count: usize,
-}
-
-impl Pops {
-    /// Reads the arguments from the number of keys at `at` on.
-    pub fn parse(ctx: &Ctx<'_>, at: usize) -> Result<Pops, CmdError> {
-        let positive = |i: usize, otherwise: &'static str| match int(ctx.args.at(i)) {
-            Ok(n @ 1..) => Ok(n as usize),
-            _ => Err(CmdError::new(otherwise)),
-        };
-        let keys = positive(at, "ERR numkeys should be greater than 0")?;
-        let len = ctx.args.len();
-        let end_at = keys.saturating_add(at + 1);
-        if end_at >= len {
-            return Err(CmdError::SYNTAX);
-        }
-        let end = end_arg(ctx, end_at)?;
-        let count = match len - end_at {
-            1 => 1,
-            3 if ctx.is_word(end_at + 1, "count") => {
-                positive(end_at + 2, "ERR count should be greater than 0")?
-            }
-            4.. if ctx.is_word(end_at + 1, "count") => {
-                positive(end_at + 2, "ERR count should be greater than 0")?;
-                return Err(CmdError::SYNTAX);
-            }
-            _ => return Err(CmdError::SYNTAX),
-        };
-        Ok(Pops { keys: at + 1..end_at, end, count })
+/// Pops from the first list there is and replies its key and elements; false if there is none.
+pub(super) fn pop_first(ctx: &mut Ctx<'_>, pops: &Pops<End>) -> Result<bool, CmdError> {
+    let (args, db) = (ctx.args, ctx.db());
+    for key in pops.keys.clone().map(|i| args.at(i)) {
+        let Some(found) = find(ctx.store, db, key)? else { continue };
+        let n = pops.count.min(found.len);
+        let out = &mut ctx.session.out;
+        out.array(2);
+        out.bulk(key);
+        out.array(n);
+        pop_to(out, ctx.store, &ctx.state.config.list(), (db, key), found, pops.end, n);
+        return Ok(true);
     }
-
-    /// Pops from the first list there is and replies its key and elements; false if there is none.
-    pub fn serve(&self, ctx: &mut Ctx<'_>) -> Result<bool, CmdError> {
-        let (args, db) = (ctx.args, ctx.db());
-        for key in self.keys.clone().map(|i| args.at(i)) {
-            let Some(found) = find(ctx.store, db, key)? else { continue };
-            let n = self.count.min(found.len);
-            let out = &mut ctx.session.out;
-            out.array(2);
-            out.bulk(key);
-            out.array(n);
-            pop_to(out, ctx.store, &ctx.state.config.list(), (db, key), found, self.end, n);
-            return Ok(true);
-        }
-        Ok(false)
-    }
+    Ok(false)
 }
 
 /// <https://valkey.io/commands/lmove/>

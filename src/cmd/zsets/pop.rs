@@ -4,7 +4,7 @@ use super::{changed, find, reply_member, zset, zset_mut};
 use crate::{
     command::{
         Arg, ArgKind, Categories, CmdError, CommandSpec, Ctx, Flags, Flow, Group, KeyFlags, KeySpec, Outcome,
-        ctx::int,
+        ctx::int, pops::Pops,
     },
     resp::Proto,
     state::waiters::InVain,
@@ -153,53 +153,26 @@ fn pop_first(
     Ok(false)
 }
 
-/// What ZMPOP and BZMPOP are asked for.
-struct Pops {
-    keys: Range<usize>,
-    end: End,
-    count: usize,
+/// At which end, for ZMPOP and BZMPOP.
+fn end_arg(ctx: &Ctx<'_>, i: usize) -> Result<End, CmdError> {
+    if ctx.is_word(i, "min") {
+        Ok(End::Min)
+    } else if ctx.is_word(i, "max") {
+        Ok(End::Max)
+    } else {
+        Err(CmdError::SYNTAX)
+    }
 }
 
-impl Pops {
-    /// Reads the arguments from the number of keys at `at` on.
-    fn parse(ctx: &Ctx<'_>, at: usize) -> Result<Pops, CmdError> {
-        let positive = |i: usize, otherwise: &'static str| match int(ctx.args.at(i)) {
-            Ok(n @ 1..) => Ok(n as usize),
-            _ => Err(CmdError::new(otherwise)),
-        };
-        let keys = positive(at, "ERR numkeys should be greater than 0")?;
-        let len = ctx.args.len();
-        let end_at = keys.saturating_add(at + 1);
-        if end_at >= len {
-            return Err(CmdError::SYNTAX);
-        }
-        let end = if ctx.is_word(end_at, "min") {
-            End::Min
-        } else if ctx.is_word(end_at, "max") {
-            End::Max
-        } else {
-            return Err(CmdError::SYNTAX);
-        };
-        let mut count = 1;
-        if end_at + 2 < len && ctx.is_word(end_at + 1, "count") {
-            count = positive(end_at + 2, "ERR count should be greater than 0")?;
-            if end_at + 3 < len {
-                return Err(CmdError::SYNTAX);
-            }
-        } else if end_at + 1 < len {
-            return Err(CmdError::SYNTAX);
-        }
-        Ok(Pops { keys: at + 1..end_at, end, count })
-    }
-
-    fn serve(&self, ctx: &mut Ctx<'_>) -> Result<bool, CmdError> {
-        pop_first(ctx, self.keys.clone(), self.end, self.count, Form::KeyAndPairs)
-    }
+/// Pops as ZMPOP and BZMPOP are asked to; false if there is nothing.
+fn serve(ctx: &mut Ctx<'_>, pops: &Pops<End>) -> Result<bool, CmdError> {
+    pop_first(ctx, pops.keys.clone(), pops.end, pops.count, Form::KeyAndPairs)
 }
 
 /// <https://valkey.io/commands/zmpop/>
 fn zmpop(ctx: &mut Ctx<'_>) -> Outcome {
-    if !Pops::parse(ctx, 1)?.serve(ctx)? {
+    let pops = Pops::parse(ctx, 1, end_arg)?;
+    if !serve(ctx, &pops)? {
         ctx.out().null_array();
     }
     Ok(Flow::Done)
@@ -226,9 +199,9 @@ fn pop_or_wait(ctx: &mut Ctx<'_>, end: End) -> Outcome {
 
 /// <https://valkey.io/commands/bzmpop/>
 fn bzmpop(ctx: &mut Ctx<'_>) -> Outcome {
-    let pops = Pops::parse(ctx, 2)?;
+    let pops = Pops::parse(ctx, 2, end_arg)?;
     let deadline_ms = ctx.deadline_arg(1)?;
-    if pops.serve(ctx)? {
+    if serve(ctx, &pops)? {
         return Ok(Flow::Done);
     }
     ctx.wait_for(Type::ZSet, pops.keys, deadline_ms, InVain::NullArray)
