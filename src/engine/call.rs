@@ -190,7 +190,7 @@ impl Engine {
         attendant: &mut dyn Attendant,
     ) {
         self.prepare(session);
-        session.out.limit(self.output_hard_limit(session));
+        session.out.limit(self.output_limit(session).most_bytes());
         session.pending_before = session.out.pending_bytes();
         let outcome = self.handle(session, id, args, attendant);
         let duration_ns = self.elapse();

@@ -21,6 +21,9 @@ const BYTES_PER_UNIT: usize = 1024;
 /// Most input that is kept of a client, whatever the parameters say: arguments are found by 32 bits.
 const QUERY_MAX_BYTES: usize = 3 << 30;
 
+/// What ends an argument.
+const LINE_END_BYTES: usize = 2;
+
 /// What became of input.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Fed {
@@ -123,7 +126,9 @@ impl Engine {
             parser.reset();
             self.parser = parser;
         }
-        self.check_query_limit(&mut session, input.len() - at);
+        session.input_bytes = input.len() - at;
+        let waiting_bytes = session.unread_bytes();
+        self.check_query_limit(&mut session, waiting_bytes);
         if session.out.is_empty() {
             session.out.reclaim(&mut self.state.pool);
         } else if !session.dirty {
@@ -134,8 +139,8 @@ impl Engine {
             session.dirty = true;
             self.state.dirty.push(key);
         }
-        // What has output is counted when that is written.
-        if !session.dirty {
+        // What has output is counted when that is written, unless others may have to go for it before.
+        if !session.dirty || self.state.config.maxmemory_clients != 0 {
             self.state.totals.recount(&mut session);
         }
         self.state.sessions[key] = Some(session);
@@ -156,6 +161,13 @@ impl Engine {
         args: Args<'_>,
         attendant: &mut dyn Attendant,
     ) -> Box<Session> {
+        if session.request_bytes as i64 > self.state.config.query_buffer_max_bytes {
+            let longest = args.from(0).map(<[u8]>::len).max().unwrap_or(0);
+            self.check_query_limit(&mut session, longest + LINE_END_BYTES);
+            if session.closing != Closing::No {
+                return session;
+            }
+        }
         if self.state.config.maxmemory_bytes != 0 {
             self.make_room_first();
             session = self.settle_amid(session);
@@ -220,14 +232,14 @@ impl Engine {
         session.close(Closing::AfterReply);
     }
 
-    /// Closes a client whose input grows without an end, what it queued in a transaction included.
-    fn check_query_limit(&mut self, session: &mut Session, kept_bytes: usize) {
-        session.input_bytes = kept_bytes;
+    /// Closes a client of whose input too much waits to be understood, what it queued in a transaction included.
+    /// Arguments that are whole do not wait, as in Valkey.
+    fn check_query_limit(&mut self, session: &mut Session, waiting_bytes: usize) {
         let queued_bytes = session.transaction.as_ref().map_or(0, |t| t.queue_bytes);
-        let max_bytes = QUERY_MAX_BYTES.min(self.state.config.query_buffer_max_bytes as usize);
-        if kept_bytes + queued_bytes > max_bytes {
+        let max_bytes = self.state.config.query_buffer_max_bytes as usize;
+        if waiting_bytes + queued_bytes > max_bytes || session.input_bytes + queued_bytes > QUERY_MAX_BYTES {
             self.state.journal.warn(format_args!(
-                "Closing client that reached max query buffer length: id={} addr={} qbuf={kept_bytes}",
+                "Closing client that reached max query buffer length: id={} addr={} qbuf={waiting_bytes}",
                 session.id, session.addr
             ));
             self.state.stats.query_limit_disconnections += 1;

@@ -139,7 +139,6 @@ pub(super) fn observe(
     if part == Part::Ended || hidden || state.monitors.is_empty() {
         return 0;
     }
-    let hard_bytes = state.config.output_limits[0].hard_bytes;
-    let at = (state.clock.now_us(), hard_bytes);
+    let at = (state.clock.now_us(), state.config.output_limits[0].most_bytes());
     state.monitors.show(&mut state.sessions, &mut state.dirty, at, (session, args, &secrets))
 }

@@ -6,6 +6,7 @@ use crate::{
     command::{CmdError, effects::Wake},
     state::{
         State,
+        config::OutputLimit,
         pubsub::Kind,
         session::{Closing, Session, SessionKey},
         tracking::{Invalidation, Post, Whose},
@@ -107,15 +108,14 @@ impl Engine {
 
     fn settle_messages(&mut self) {
         let state = &mut self.state;
-        let limit = &state.config.output_limits[2];
-        let hard_bytes = if limit.hard_bytes == 0 { u64::MAX } else { limit.hard_bytes };
+        let most_bytes = state.config.output_limits[2].most_bytes();
         let mut delivered = 0;
         self.effects.take_published(|kind, channel, message| {
             delivered += state.pubsub.deliver(
                 &mut state.sessions,
                 &mut state.dirty,
                 &mut state.pool,
-                hard_bytes,
+                most_bytes,
                 (kind, channel, message),
             );
             state.stats.messages += 1;
@@ -264,11 +264,11 @@ impl Engine {
         self.state.touch_output(key);
     }
 
-    /// The most output that a session may have waiting, in bytes; 0: any.
+    /// The limits on the output of a session.
     #[inline]
-    pub(super) fn output_hard_limit(&self, session: &Session) -> u64 {
+    pub(super) fn output_limit(&self, session: &Session) -> &OutputLimit {
         let class = if session.is_subscriber() { 2 } else { 0 };
-        self.state.config.output_limits[class].hard_bytes
+        &self.state.config.output_limits[class]
     }
 
     /// Closes a client that does not read what it asked for.
@@ -287,11 +287,10 @@ impl Engine {
     pub fn check_output_limits(&mut self, key: SessionKey) {
         let now_ms = self.store.now_ms;
         let Some(mut session) = self.state.sessions.get_mut(key).and_then(Option::take) else { return };
-        let class = if session.is_subscriber() { 2 } else { 0 };
-        let limit = self.state.config.output_limits[class];
+        let limit = *self.output_limit(&session);
         let pending = session.out.pending_bytes() as u64;
-        let hard = limit.hard_bytes > 0 && pending >= limit.hard_bytes;
-        let soft = if limit.soft_bytes > 0 && pending >= limit.soft_bytes {
+        let hard = pending >= limit.most_bytes();
+        let soft = if limit.is_soft(pending) {
             let since_ms = *session.soft_limit_since_ms.get_or_insert(now_ms);
             now_ms - since_ms > limit.soft_seconds.saturating_mul(1000)
         } else {

@@ -34,7 +34,7 @@ use std::{
 /// Bytes read from one connection at once.
 const READ_BYTES: usize = 64 * 1024;
 /// How often a turn reads from one connection while all that comes belongs to one command.
-const LONG_READS: usize = 16;
+const LONG_READS: usize = 64;
 /// Bytes written to one connection in one turn.
 const WRITE_BYTES: usize = 256 << 10;
 /// Connections accepted by one listener in one turn.
@@ -281,6 +281,8 @@ impl Shell {
                         fed
                     };
                     conn.behind = fed.more;
+                    // To take in what there is of a long command makes room for more of it, which may come at once.
+                    conn.unread |= fed.consumed == 0;
                     reads += 1;
                     if fed.consumed > 0 || reads == LONG_READS {
                         break;

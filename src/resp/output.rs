@@ -9,6 +9,8 @@ use std::{collections::VecDeque, io::IoSlice, sync::Arc};
 
 /// A buffer of this size is closed and queued, so that a long output never moves as it grows.
 const CHUNK_BYTES: usize = 64 * 1024;
+/// Most bytes of a reply that only the client's number makes so long.
+const REPEATED_MAX_BYTES: usize = 1 << 30;
 
 /// Bytes that wait to be written, oldest first.
 enum Chunk {
@@ -29,8 +31,9 @@ impl Chunk {
 /// How the memory of an [`Output`] is used.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Usage {
-    /// What the newest buffer holds.
+    /// What the only buffer holds.
     pub buffered_bytes: usize,
+    /// Buffers where there are several, and what they hold.
     pub chunks: usize,
     pub chunk_bytes: usize,
 }
@@ -83,6 +86,16 @@ impl Output {
         self.max_bytes > 0 && !self.muted && self.pending_bytes() as u64 > self.max_bytes
     }
 
+    /// Whether a reply that the client may make as long as it likes, from values that are there once, is to go on; so
+    /// much was pending when it began. Where it gets too long the client is cut off.
+    #[inline]
+    pub fn goes_on(&mut self, began_bytes: usize) -> bool {
+        if self.pending_bytes().saturating_sub(began_bytes) > REPEATED_MAX_BYTES {
+            self.limit(1);
+        }
+        !self.muted && !self.is_over_limit()
+    }
+
     /// Bytes that were not written yet.
     #[inline]
     pub fn pending_bytes(&self) -> usize {
@@ -102,7 +115,12 @@ impl Output {
 
     /// How the memory is used, as CLIENT LIST reports it.
     pub fn usage(&self) -> Usage {
-        Usage { buffered_bytes: self.buf.len(), chunks: self.queue.len(), chunk_bytes: self.queued_bytes }
+        let newest = self.buf.len();
+        if self.queue.is_empty() {
+            return Usage { buffered_bytes: newest, chunks: 0, chunk_bytes: 0 };
+        }
+        let chunks = self.queue.len() + usize::from(newest > 0);
+        Usage { buffered_bytes: 0, chunks, chunk_bytes: self.queued_bytes + newest }
     }
 
     /// Lends a buffer to an output that has none; a new one has room for so much.
@@ -307,6 +325,10 @@ impl Output {
     /// A bulk string.
     #[inline]
     pub fn bulk(&mut self, bytes: &[u8]) {
+        if bytes.len() > CHUNK_BYTES && (self.muted || self.is_over_limit()) {
+            // To copy many of these would take long.
+            return;
+        }
         self.room();
         self.buf.reserve(bytes.len() + 24);
         self.header(b'$', bytes.len() as i64);

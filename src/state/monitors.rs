@@ -43,7 +43,7 @@ impl Monitors {
         &mut self,
         sessions: &mut Sessions,
         dirty: &mut Vec<SessionKey>,
-        (now_us, hard_bytes): (i64, u64),
+        (now_us, most_bytes): (i64, u64),
         (session, args, secrets): (&mut Session, Args<'_>, &[usize]),
     ) -> usize {
         let mut line = std::mem::take(&mut self.line);
@@ -58,7 +58,7 @@ impl Monitors {
                 Some(shared) => to.out.shared(shared),
                 None => to.out.raw(&line),
             }
-            if hard_bytes > 0 && to.out.pending_bytes() as u64 > hard_bytes {
+            if to.out.pending_bytes() as u64 > most_bytes {
                 to.overflowed = true;
                 to.close(Closing::Now);
             }

@@ -272,13 +272,13 @@ impl PubSub {
     }
 
     /// Appends a message to the outputs of its receivers, encoded once for each version of the protocol, and adds the
-    /// sessions that got it to `dirty`. One whose output grows over `hard_bytes` is cut off. Returns the copies made.
+    /// sessions that got it to `dirty`. One whose output grows over `most_bytes` is cut off. Returns the copies made.
     pub fn deliver(
         &self,
         sessions: &mut Sessions,
         dirty: &mut Vec<SessionKey>,
         pool: &mut Vec<Vec<u8>>,
-        hard_bytes: u64,
+        most_bytes: u64,
         (kind, channel, message): (Kind, &[u8], &[u8]),
     ) -> usize {
         let mut delivered = 0;
@@ -292,7 +292,7 @@ impl PubSub {
                 delivered += 1;
                 session.out.lend(pool, session.reply_room.bytes());
                 copies.append_to(&mut session.out);
-                if session.out.pending_bytes() as u64 > hard_bytes {
+                if session.out.pending_bytes() as u64 > most_bytes {
                     session.overflowed = true;
                     session.close(Closing::Now);
                 }

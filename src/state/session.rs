@@ -230,6 +230,12 @@ impl Session {
         self.net_in_bytes += unused_bytes.saturating_sub(self.input_bytes) as u64;
     }
 
+    /// How much of the input that is held was not understood yet, in bytes.
+    pub fn unread_bytes(&self) -> usize {
+        let understood = self.parser.as_ref().map_or(0, |parser| parser.understood_bytes().0);
+        self.input_bytes.saturating_sub(understood)
+    }
+
     /// Whether its next command waits: for a key, for a replica, for the end of a pause.
     #[inline]
     pub fn is_waiting(&self) -> bool {

@@ -168,3 +168,16 @@ fn the_largest_clients_go_first() {
     assert!(h.engine.evict_clients());
     assert!(h.engine.is_done(small) && !h.engine.is_done(spared));
 }
+
+#[test]
+fn what_is_not_written_yet_counts_when_the_next_client_is_served() {
+    let mut h = Harness::new();
+    let (c, greedy) = (h.connect(), h.connect());
+    h.call(c, &format!("SET k {}", "x".repeat(500_000)));
+    h.call(c, "CONFIG SET maxmemory-clients 1mb");
+    for _ in 0..3 {
+        h.engine.feed(greedy, b"*2\r\n$3\r\nGET\r\n$1\r\nk\r\n");
+    }
+    assert_eq!(h.call(c, "PING"), "+PONG");
+    assert!(!h.is_open(greedy));
+}

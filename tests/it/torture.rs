@@ -126,7 +126,7 @@ const PARAMS: &[(&str, &[&str])] = &[
     ("client-query-buffer-limit", &["1048576", "1073741824"]),
     (
         "client-output-buffer-limit",
-        &["normal 0 0 0", "normal 65536 1024 1", "pubsub 4096 1024 0", "pubsub 33554432 8388608 60"],
+        &["normal 4194304 0 0", "normal 65536 1024 1", "pubsub 4096 1024 0", "pubsub 33554432 8388608 60"],
     ),
     ("notify-keyspace-events", &["KEA", "KEAnm", "", "El"]),
     ("maxmemory-policy", &["noeviction", "allkeys-lfu", "volatile-lru"]),
@@ -178,7 +178,10 @@ impl Torturer {
             commands.push((vec![spec.name], spec));
             commands.extend(spec.subcommands.iter().map(|sub| (vec![spec.name, sub.name], sub)));
         }
-        let h = Harness::with(Config { enable_debug_command: 1, ..Config::default() }, seed);
+        let mut config = Config { enable_debug_command: 1, ..Config::default() };
+        // Random numbers ask for replies that have no end.
+        config.output_limits[0].hard_bytes = 4 << 20;
+        let h = Harness::with(config, seed);
         Torturer { rng: Rng::new(seed), h, clients: Vec::new(), commands }
     }
 
@@ -466,6 +469,17 @@ fn what_a_client_may_pile_up_is_bounded() {
         h.send_args(client, &[b"SET", b"k", &[b'x'; 100_000]]);
     }
     assert!(!h.is_open(client), "a transaction counts as input that is kept");
+    let (mib, client) = (1 << 20, h.connect());
+    let many: Vec<&[u8]> = vec![b"MSET", b"a", &[b'x'; 600_000], b"b", &[b'x'; 600_000]];
+    assert_eq!(h.call_args(client, &many), "+OK", "what is understood is not input that waits");
+    assert_eq!(h.call_args(client, &[b"SET", b"a", &vec![b'x'; mib - 2]]), "+OK");
+    h.call_args(client, &[b"SET", b"a", &vec![b'x'; mib - 1]]);
+    assert!(!h.is_open(client), "an argument and its line's end are more than the limit");
+    let client = h.connect();
+    h.send_bytes(client, &[b"*2\r\n$3\r\nGET\r\n$2000000\r\n", &vec![b'x'; mib][..]].concat());
+    assert!(h.is_open(client));
+    h.send_bytes(client, b"x");
+    assert!(!h.is_open(client));
     h.call(admin, "CONFIG SET client-output-buffer-limit 'normal 1mb 0 0'");
     h.send_args(admin, &[b"SET", b"k", &[b'x'; 100_000]]);
     let client = h.connect();
@@ -485,6 +499,45 @@ fn what_a_client_may_pile_up_is_bounded() {
     assert_eq!(h.call_args(admin, &words), "-ERR too many keys are watched");
     words[0] = b"SUBSCRIBE";
     assert_eq!(h.call_args(admin, &words), "-ERR too many subscriptions");
+}
+
+#[test]
+fn replies_that_only_a_number_makes_long_are_bounded() {
+    let mut h = Harness::new();
+    let (admin, member) = (h.connect(), [b'x'; 200_000]);
+    h.call_args(admin, &[b"SADD", b"s", &member]);
+    h.call_args(admin, &[b"ZADD", b"z", b"1", &member]);
+    h.call_args(admin, &[b"HSET", b"h", &member, b"v"]);
+    let commands =
+        ["SRANDMEMBER s", "ZRANDMEMBER z", "HRANDFIELD h"].map(|c| format!("{c} -9223372036854775807"));
+    for limit in ["normal 1mb 0 0", "normal 0 0 0"] {
+        h.call(admin, &format!("CONFIG SET client-output-buffer-limit '{limit}'"));
+        for command in &commands {
+            let client = h.connect();
+            h.call(client, "CLIENT REPLY OFF");
+            h.call(client, command);
+            assert!(h.is_open(client), "what nobody reads has an end");
+            h.call(client, "CLIENT REPLY ON");
+            h.call(client, "MULTI");
+            h.call(client, command);
+            h.call(client, "SET done 1");
+            assert_eq!(h.call(client, "EXEC"), "");
+            assert!(!h.is_open(client), "it is cut off");
+            assert_eq!(h.call(admin, "GETDEL done"), r#""1""#);
+        }
+    }
+    assert!(h.engine.used_memory() < 4 << 20);
+    #[cfg(feature = "scripting")]
+    assert!(
+        h.call(admin, "EVAL \"return redis.call('SRANDMEMBER', 's', '-9223372036854775807')\" 0")
+            .starts_with("-ERR The reply is too long for a script")
+    );
+    let words = vec![b"s".as_slice(); 1 << 20];
+    h.call_args(admin, &[b"SET", b"s", &[b'x'; 1 << 20]]);
+    let mget: Vec<&[u8]> = [b"MGET".as_slice()].into_iter().chain(words).collect();
+    h.call(admin, "CONFIG SET client-output-buffer-limit 'normal 1mb 0 0'");
+    h.call_args(admin, &mget);
+    assert!(!h.is_open(admin), "and does not take long, though it would have a mebibyte a million times");
 }
 
 #[test]

@@ -384,7 +384,51 @@ fn options_that_do_not_fit_are_refused() {
             ),
         ],
     );
-    let many: String = (0..1025).map(|i| format!(" PREFIX {i:04}")).collect();
     server.call(a, "CLIENT TRACKING off");
-    assert_eq!(server.call(a, &format!("CLIENT TRACKING on BCAST{many}")), "-ERR too many prefixes");
+    let mut words = vec![b"prefix".as_slice(); 2 * (1 << 20) + 6];
+    words[..4].copy_from_slice(&[b"CLIENT", b"TRACKING", b"on", b"BCAST"]);
+    assert_eq!(server.call_args(a, &words), "-ERR too many prefixes");
+}
+
+#[test]
+fn the_first_prefixes_that_overlap_are_named() {
+    let mut server = Harness::new();
+    let a = server.connect();
+    let overlaps = |prefix: &str, what: &str, other: &str| {
+        format!(
+            "-ERR Prefix '{prefix}' overlaps with {what} prefix '{other}'. Prefixes for a single client must not overlap."
+        )
+    };
+    for (prefixes, refusal) in [
+        ("b ab c a ac", overlaps("ab", "another provided", "a")),
+        ("b a c ac ab", overlaps("a", "another provided", "ac")),
+        ("x b y y", overlaps("y", "another provided", "y")),
+        ("x ab b ", overlaps("x", "another provided", "")),
+    ] {
+        let words: String = prefixes.split(' ').map(|prefix| format!(" PREFIX \"{prefix}\"")).collect();
+        assert_eq!(server.call(a, &format!("CLIENT TRACKING on BCAST{words}")), refusal);
+    }
+    assert_eq!(server.call(a, "CLIENT TRACKING on BCAST PREFIX ma PREFIX mc PREFIX m0"), "+OK");
+    assert_eq!(server.call(a, "CLIENT TRACKING on BCAST PREFIX mb"), "+OK");
+    for (prefix, other) in [("m", "m0"), ("mcc", "mc"), ("ma", "ma"), ("mbb", "mb")] {
+        let line = format!("CLIENT TRACKING on BCAST PREFIX k PREFIX {prefix}");
+        assert_eq!(server.call(a, &line), overlaps(prefix, "an existing", other));
+    }
+}
+
+#[test]
+fn prefixes_count_in_the_memory_of_their_client() {
+    let mut server = Harness::new();
+    let (a, watcher) = (server.connect(), server.connect());
+    server.call(watcher, "CLIENT NO-EVICT on");
+    server.call(watcher, "CONFIG SET maxmemory-clients 200000");
+    let mut sent = 0;
+    while server.is_open(a) {
+        assert!(sent < 20_000, "it is evicted before its prefixes take much more");
+        server.call(a, &format!("CLIENT TRACKING on PREFIX a{sent:09} PREFIX b{sent:09} bcast"));
+        server.engine.evict_clients();
+        server.turn();
+        sent += 1;
+    }
+    assert!(sent > 100);
 }

@@ -3,7 +3,7 @@
 use crate::{
     base::num::write_i64,
     command::{Args, Ctx, table::Table},
-    resp::{Proto, request::Parser},
+    resp::Proto,
     state::{
         State,
         pubsub::Kind,
@@ -95,8 +95,8 @@ fn write_line(
     line.number(" ssub", subscribed(Kind::Shard));
     line.number(" multi", transaction.map_or(-1, |t| t.queue.len() as i64));
     line.number(" watch", session.watched.len() as i64);
-    let (understood, found) = session.parser.as_deref().map_or((0, 0), Parser::understood_bytes);
-    line.number(" qbuf", session.input_bytes.saturating_sub(understood) as i64);
+    let found = session.parser.as_deref().map_or(0, |parser| parser.understood_bytes().1);
+    line.number(" qbuf", session.unread_bytes() as i64);
     line.number(" qbuf-free", 0);
     line.number(" argv-mem", running_bytes.unwrap_or(found) as i64);
     line.number(" multi-mem", transaction.map_or(0, |t| t.queue_bytes) as i64);

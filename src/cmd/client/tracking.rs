@@ -130,11 +130,10 @@ fn find_client(ctx: &Ctx<'_>, id: i64) -> Result<Redirect, CmdError> {
 
 /// Refuses prefixes of which a key could have two.
 fn check_prefixes(current: Option<&Tracker>, prefixes: &[&[u8]]) -> Result<(), CmdError> {
-    let existing = current.map_or(0, |tracker| tracker.prefixes.len());
+    let existing = current.map_or(0, |tracker| tracker.prefixes().len());
     if existing + prefixes.len() > PREFIXES_MAX {
         return Err(CmdError::new("ERR too many prefixes"));
     }
-    let overlap = |a: &[u8], b: &[u8]| a.starts_with(b) || b.starts_with(a);
     let error = |prefix: &[u8], what: &str, other: &[u8]| {
         let (prefix, other) = (shown(prefix), shown(other));
         let parts: [&[u8]; 7] = [
@@ -148,16 +147,34 @@ fn check_prefixes(current: Option<&Tracker>, prefixes: &[&[u8]]) -> Result<(), C
         ];
         CmdError::with(parts.concat())
     };
+    let provided = first_overlap(prefixes);
     for (i, prefix) in prefixes.iter().enumerate() {
-        let mut existing = current.iter().flat_map(|tracker| &tracker.prefixes);
-        if let Some(other) = existing.find(|other| overlap(prefix, other)) {
+        if let Some(other) = current.and_then(|tracker| tracker.overlapping(prefix)) {
             return Err(error(prefix, "an existing", other));
         }
-        if let Some(other) = prefixes[i + 1..].iter().find(|other| overlap(prefix, other)) {
-            return Err(error(prefix, "another provided", other));
+        if let Some((_, other)) = provided.filter(|(first, _)| *first == i) {
+            return Err(error(prefix, "another provided", prefixes[other]));
         }
     }
     Ok(())
+}
+
+/// The first two of some prefixes of which a key could have both.
+fn first_overlap(prefixes: &[&[u8]]) -> Option<(usize, usize)> {
+    let mut order: Vec<usize> = (0..prefixes.len()).collect();
+    order.sort_by_key(|&i| prefixes[i]);
+    // In this order all that begins with a prefix follows it.
+    let (mut shortest, mut first) = (*order.first()?, None);
+    for &i in &order[1..] {
+        if prefixes[i].starts_with(prefixes[shortest]) {
+            let earlier = i.min(shortest);
+            first = Some(first.map_or(earlier, |first: usize| first.min(earlier)));
+        } else {
+            shortest = i;
+        }
+    }
+    let (first, overlaps) = (first?, |a: &[u8], b: &[u8]| a.starts_with(b) || b.starts_with(a));
+    (first + 1..prefixes.len()).find(|&i| overlaps(prefixes[first], prefixes[i])).map(|i| (first, i))
 }
 
 /// <https://valkey.io/commands/client-tracking/>
@@ -177,7 +194,7 @@ fn client_tracking(ctx: &mut Ctx<'_>) -> Outcome {
     if options.bcast && prefixes.is_empty() {
         prefixes.push(b"");
     }
-    let how = Tracker { mode, redirect: options.redirect, noloop: options.noloop, ..Tracker::default() };
+    let how = Tracker::new(mode, options.redirect, options.noloop);
     ctx.state.tracking.enable(ctx.session, how, prefixes);
     // For what else its transaction does.
     ctx.store.changes.interest.tracking = true;
@@ -244,8 +261,8 @@ fn client_trackinginfo(ctx: &mut Ctx<'_>) -> Outcome {
     out.bulk(b"prefixes");
     match tracker {
         Some(tracker) => {
-            out.array(tracker.prefixes.len());
-            tracker.prefixes.iter().for_each(|prefix| out.bulk(prefix));
+            out.array(tracker.prefixes().len());
+            tracker.prefixes().iter().for_each(|prefix| out.bulk(prefix));
         }
         None => out.array(0),
     }

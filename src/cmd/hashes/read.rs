@@ -235,11 +235,9 @@ fn hrandfield(ctx: &mut Ctx<'_>) -> Outcome {
         1 if repeated => count,
         live => live,
     };
-    if repeated && n > REPEATED_MAX {
-        return Err(CmdError::OUT_OF_RANGE);
-    }
     let nested = with_values && out.proto == Proto::Resp3;
     out.array(if with_values && !nested { 2 * n } else { n });
+    let began_bytes = out.pending_bytes();
     let mut answer = |field: Elem<'_>, value: Elem<'_>| {
         if nested {
             out.array(2);
@@ -248,7 +246,7 @@ fn hrandfield(ctx: &mut Ctx<'_>) -> Outcome {
         if with_values {
             reply(out, value);
         }
-        !out.is_over_limit()
+        out.goes_on(began_bytes)
     };
     if repeated || n == 1 {
         hash.each_random(n, now_ms, rng, answer);
@@ -259,9 +257,6 @@ fn hrandfield(ctx: &mut Ctx<'_>) -> Outcome {
     }
     Ok(Flow::Done)
 }
-
-/// Most fields that HRANDFIELD picks where one may come again: nothing else bounds its reply.
-const REPEATED_MAX: usize = 1 << 27;
 
 /// How many fields HRANDFIELD is to pick, and whether the same one may come again.
 fn random_count(count: i64) -> Result<(usize, bool), CmdError> {

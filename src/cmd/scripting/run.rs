@@ -9,6 +9,9 @@ use crate::{
     state::{State, scripts::Running},
 };
 
+/// Longest reply that a program may be handed, in bytes.
+const REPLY_MAX_BYTES: u64 = 1 << 30;
+
 /// What is run.
 pub(super) struct Program<'a> {
     /// The digest of a script, the name of a function.
@@ -28,7 +31,7 @@ pub(super) fn show_to_monitors(ctx: &mut Ctx<'_>) {
         return;
     }
     let state = &mut *ctx.state;
-    let at = (state.clock.now_us(), state.config.output_limits[0].hard_bytes);
+    let at = (state.clock.now_us(), state.config.output_limits[0].most_bytes());
     state.monitors.show(&mut state.sessions, &mut state.dirty, at, (ctx.session, ctx.args, &[]));
 }
 
@@ -208,6 +211,7 @@ impl Backend for Server<'_, '_, '_> {
     fn call(&mut self, args: Args<'_>) -> Result<(), Refused> {
         let pending = self.ctx.session.out.pending_bytes();
         self.ctx.session.out.advance(pending);
+        self.ctx.session.out.limit(REPLY_MAX_BYTES);
         match self.gate(args) {
             Ok(id) => {
                 if self.ctx.table.entry(id).spec.flags.has(Flags::WRITE)
@@ -218,6 +222,12 @@ impl Backend for Server<'_, '_, '_> {
                 let caller = self.ctx.caller;
                 self.last = id;
                 caller(self.ctx, id, args);
+                if self.ctx.session.out.is_over_limit() {
+                    // Its end is not there.
+                    self.ctx.session.out.clear();
+                    self.ctx.state.stats.count_error(b"ERR");
+                    return Err(Refused(b"The reply is too long for a script".to_vec()));
+                }
                 Ok(())
             }
             Err((id, error)) => {

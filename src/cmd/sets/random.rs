@@ -29,9 +29,6 @@ pub const COMMANDS: &[CommandSpec] = &[
         .tips(&["nondeterministic_output"]),
 ];
 
-/// Most members that SRANDMEMBER answers with repetitions.
-const REPEATED_MAX: u64 = 1 << 27;
-
 /// <https://valkey.io/commands/spop/>
 fn spop(ctx: &mut Ctx<'_>) -> Outcome {
     let (args, db) = (ctx.args, ctx.db());
@@ -134,15 +131,12 @@ fn srandmember_many(ctx: &mut Ctx<'_>) -> Outcome {
             set.sample_distinct(n, rng, |member| reply(out, member));
         }
         Some(set) if count < 0 => {
-            if n > REPEATED_MAX {
-                return Err(CmdError::OUT_OF_RANGE);
-            }
             out.array(n as usize);
-            let mut left = n;
+            let (mut left, began_bytes) = (n, out.pending_bytes());
             set.sample(rng, |member| {
                 reply(out, member);
                 left -= 1;
-                left > 0 && !out.is_over_limit()
+                left > 0 && out.goes_on(began_bytes)
             });
         }
         _ => out.array(0),

@@ -190,9 +190,6 @@ fn rank(ctx: &mut Ctx<'_>, name: &str, rev: bool) -> Outcome {
     Ok(Flow::Done)
 }
 
-/// Most members that ZRANDMEMBER draws where one may come twice: nothing else bounds its reply.
-const RANDOM_MAX: i64 = 1 << 27;
-
 /// <https://valkey.io/commands/zrandmember/>
 fn zrandmember(ctx: &mut Ctx<'_>) -> Outcome {
     let (args, db) = (ctx.args, ctx.db());
@@ -222,19 +219,15 @@ fn zrandmember(ctx: &mut Ctx<'_>) -> Outcome {
     if shape == Shape::WithScores && count.unsigned_abs() > i64::MAX as u64 / 2 {
         return Err(CmdError::OUT_OF_RANGE);
     }
-    if count < -RANDOM_MAX {
-        return Err(CmdError::OUT_OF_RANGE);
-    }
     let (out, rng) = (&mut ctx.session.out, &mut ctx.state.rng);
     let found = read(ctx.store, db, args.at(1), |zset| {
         let len = zset.len();
         let n = usize::try_from(count.unsigned_abs()).unwrap_or(usize::MAX);
         if count < 0 {
             shape.head(out, n);
-            for _ in 0..n {
-                if out.is_over_limit() {
-                    break;
-                }
+            let (mut left, began_bytes) = (n, out.pending_bytes());
+            while left > 0 && out.goes_on(began_bytes) {
+                left -= 1;
                 let rank = rng.below(len as u64) as usize;
                 zset.for_range(rank, 1, false, |member, score| shape.member(out, member, score));
             }

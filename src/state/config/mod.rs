@@ -34,6 +34,23 @@ pub struct OutputLimit {
     pub soft_seconds: i64,
 }
 
+/// Most output that waits for one client where its class has no hard limit.
+const OUTPUT_MAX_BYTES: u64 = 4 << 30;
+/// So much may always wait, as in Valkey, which does not count what its clients' own buffers hold.
+const OUTPUT_FREE_BYTES: u64 = 16 << 10;
+
+impl OutputLimit {
+    /// The most output that may wait for a client, in bytes.
+    pub fn most_bytes(&self) -> u64 {
+        if self.hard_bytes == 0 { OUTPUT_MAX_BYTES } else { self.hard_bytes.max(OUTPUT_FREE_BYTES) }
+    }
+
+    /// Whether so much output, in bytes, may wait for a time only.
+    pub fn is_soft(&self, pending_bytes: u64) -> bool {
+        self.soft_bytes > 0 && pending_bytes >= self.soft_bytes.max(OUTPUT_FREE_BYTES)
+    }
+}
+
 /// Classes of clients, in the order of [`Config::output_limits`].
 pub const CLIENT_CLASSES: [&str; 3] = ["normal", "slave", "pubsub"];
 

@@ -21,7 +21,7 @@ pub type Changed = BTreeMap<Box<[u8]>, u64>;
 #[derive(Default)]
 pub struct Prefixes {
     map: BTreeMap<Arc<[u8]>, Prefix>,
-    /// Those with keys that changed, in no order.
+    /// Those with keys that changed, and some that are gone or were written down before, in no order.
     dirty: Vec<Arc<[u8]>>,
     /// Bytes of the prefixes, their clients, and the keys that changed.
     bytes: usize,
@@ -70,7 +70,6 @@ impl Prefixes {
             self.bytes -=
                 prefix_bytes(prefix) + found.changed.keys().map(|key| key_bytes(key)).sum::<usize>();
             self.map.remove(prefix);
-            self.dirty.retain(|name| &name[..] != prefix);
         }
     }
 
@@ -110,6 +109,9 @@ impl Prefixes {
         for name in dirty {
             let Some(prefix) = self.map.get_mut(&name) else { continue };
             let changed = std::mem::take(&mut prefix.changed);
+            if changed.is_empty() {
+                continue;
+            }
             self.bytes -= changed.keys().map(|key| key_bytes(key)).sum::<usize>();
             f(&changed, &prefix.clients);
         }

@@ -18,6 +18,7 @@ use crate::{
 use broadcast::Prefixes;
 use std::{
     collections::{BTreeMap, BTreeSet},
+    ops::Bound::{Included, Unbounded},
     sync::Arc,
 };
 
@@ -27,7 +28,7 @@ pub use post::Post;
 pub const CHANNEL: &[u8] = b"__redis__:invalidate";
 
 /// Most prefixes that one client may have.
-pub const PREFIXES_MAX: usize = 1024;
+pub const PREFIXES_MAX: usize = 1 << 20;
 
 /// Longest key that is remembered, in bytes; no request has room for a longer one.
 const KEY_MAX_BYTES: usize = u32::MAX as usize;
@@ -70,10 +71,17 @@ pub struct Tracker {
     pub caching: bool,
     /// Who was to receive in its place is gone.
     pub redirect_broken: bool,
-    pub prefixes: BTreeSet<Arc<[u8]>>,
+    prefixes: BTreeSet<Arc<[u8]>>,
+    /// Bytes of the prefixes.
+    prefix_bytes: usize,
 }
 
 impl Tracker {
+    /// A client that tracks in this way, without prefixes.
+    pub fn new(mode: Mode, redirect: Option<Redirect>, noloop: bool) -> Tracker {
+        Tracker { mode, redirect, noloop, ..Tracker::default() }
+    }
+
     /// Whether the keys that the client reads now are to be remembered.
     pub fn remembers(&self) -> bool {
         match self.mode {
@@ -84,10 +92,31 @@ impl Tracker {
         }
     }
 
+    /// The prefixes of a client that broadcasts, in order. No key has two of them.
+    pub fn prefixes(&self) -> &BTreeSet<Arc<[u8]>> {
+        &self.prefixes
+    }
+
+    fn add_prefix(&mut self, prefix: Arc<[u8]>) {
+        let bytes = prefix.len() + 2 * size_of::<Arc<[u8]>>();
+        if self.prefixes.insert(prefix) {
+            self.prefix_bytes += bytes;
+        }
+    }
+
+    /// The first of the prefixes of which a key could have this one, too.
+    pub fn overlapping(&self, prefix: &[u8]) -> Option<&[u8]> {
+        // Between a prefix and what begins with it stands nothing that does not.
+        let mut before = self.prefixes.range::<[u8], _>((Unbounded, Included(prefix)));
+        let shorter = before.next_back().filter(|name| prefix.starts_with(name));
+        let mut from = self.prefixes.range::<[u8], _>((Included(prefix), Unbounded));
+        let longer = || from.next().filter(|name| name.starts_with(prefix));
+        shorter.or_else(longer).map(|name| &name[..])
+    }
+
     /// Memory held, in bytes.
     pub fn mem_bytes(&self) -> usize {
-        let prefixes = self.prefixes.iter().map(|prefix| prefix.len() + 2 * size_of::<Arc<[u8]>>());
-        size_of::<Tracker>() + prefixes.sum::<usize>()
+        size_of::<Tracker>() + self.prefix_bytes
     }
 }
 
@@ -163,11 +192,11 @@ impl Tracking {
         self.is_on = true;
         self.clients.insert(session.id, session.key);
         let tracker = session.tracker.get_or_insert_default();
-        let (caching, kept) = (tracker.caching, std::mem::take(&mut tracker.prefixes));
-        **tracker = Tracker { prefixes: kept, caching, ..how };
+        let kept = std::mem::take(&mut **tracker);
+        let Tracker { caching, prefix_bytes, .. } = kept;
+        **tracker = Tracker { prefixes: kept.prefixes, prefix_bytes, caching, ..how };
         for prefix in prefixes {
-            let name = self.prefixes.add(prefix, session.id);
-            tracker.prefixes.insert(name);
+            tracker.add_prefix(self.prefixes.add(prefix, session.id));
         }
     }
 

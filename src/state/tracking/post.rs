@@ -86,8 +86,8 @@ impl Post<'_> {
         self.delivered += 1;
         session.out.lend(self.pool, session.reply_room.bytes());
         write(&mut session.out);
-        let hard_bytes = self.limits[if session.is_subscriber() { 2 } else { 0 }].hard_bytes;
-        if hard_bytes > 0 && session.out.pending_bytes() as u64 > hard_bytes {
+        let limit = &self.limits[if session.is_subscriber() { 2 } else { 0 }];
+        if session.out.pending_bytes() as u64 > limit.most_bytes() {
             session.overflowed = true;
             session.close(Closing::Now);
         }
