@@ -68,6 +68,13 @@ fn main() -> ExitCode {
     }
 }
 
+/// Says that nothing is saved where the parameters say otherwise.
+fn warn_of_saving(config: &Config) {
+    if !config.save.is_empty() {
+        log::warn!("Nothing is saved to files yet, whatever `save` says: the data is in memory alone");
+    }
+}
+
 fn run(args: &[OsString]) -> Result<(), Box<dyn std::error::Error>> {
     let (mut config, config_file, ignored) = configure(args)?;
     std::env::set_current_dir(&config.dir)?;
@@ -83,6 +90,7 @@ fn run(args: &[OsString]) -> Result<(), Box<dyn std::error::Error>> {
     for directive in &ignored {
         log::warn!("Ignored, as it is not built yet: {directive}");
     }
+    warn_of_saving(&config);
     if let Some(text) = limited {
         log::warn!("{text}");
     }
@@ -95,6 +103,9 @@ fn run(args: &[OsString]) -> Result<(), Box<dyn std::error::Error>> {
     let state = &mut server.engine().state;
     state.appliers.push(Box::new(move |old, new| {
         process.apply(old, new)?;
+        if new.save != old.save {
+            warn_of_saving(new);
+        }
         standalone::log::apply(new);
         crash::apply(new);
         Ok(())

@@ -100,6 +100,9 @@ impl Engine {
         if self.state.out_of_memory {
             gate_memory(session, spec)?;
         }
+        if self.state.lacks_replicas && self.effective_flags(session, spec, args).has(Flags::WRITE) {
+            return Err(CmdError::NO_REPLICAS);
+        }
         if session.monitor && spec.flags.has(KEYSPACE_FLAGS) {
             return Err(CmdError::new("ERR Replica can't interact with the keyspace"));
         }
@@ -139,13 +142,17 @@ impl Engine {
             None => false,
             Some(PauseMode::All) => true,
             Some(PauseMode::Write) => {
-                let queue =
-                    session.transaction.as_ref().filter(|_| spec.behaviour.has(Behaviour::RUNS_QUEUE));
-                let flags = spec.flags_of(&self.state, args);
-                let flags = flags.or(Flags(queue.map_or(0, |transaction| transaction.flags)));
+                let flags = self.effective_flags(session, spec, args);
                 flags.has(Flags::WRITE.or(Flags::MAY_REPLICATE))
             }
         }
+    }
+
+    /// The flags of a call: of EXEC with those of what is queued.
+    #[cold]
+    fn effective_flags(&self, session: &Session, spec: &CommandSpec, args: Args<'_>) -> Flags {
+        let queue = session.transaction.as_ref().filter(|_| spec.behaviour.has(Behaviour::RUNS_QUEUE));
+        spec.flags_of(&self.state, args).or(Flags(queue.map_or(0, |transaction| transaction.flags)))
     }
 
     fn gate_protected(&self, session: &Session, name: &str) -> Result<(), CmdError> {

@@ -20,6 +20,7 @@ impl CmdError {
     pub const NO_SUCH_KEY: CmdError = CmdError::new("ERR no such key");
     pub const OUT_OF_RANGE: CmdError = CmdError::new("ERR value is out of range");
     pub const MUST_BE_POSITIVE: CmdError = CmdError::new("ERR value is out of range, must be positive");
+    pub const NO_REPLICAS: CmdError = CmdError::new("NOREPLICAS Not enough good replicas to write.");
     pub const INDEX_OUT_OF_RANGE: CmdError = CmdError::new("ERR index out of range");
     pub const DB_OUT_OF_RANGE: CmdError = CmdError::new("ERR DB index is out of range");
     pub const TOO_LONG: CmdError =

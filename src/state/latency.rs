@@ -1,7 +1,8 @@
 //! The latency monitor: what took longer than `latency-monitor-threshold`, second by second.
 //!
 //! Events that have a meaning here: `command` and `fast-command` (calls), `expire-cycle` (a slice of the search for
-//! expired keys). Values are freed bit by bit, so that no deletion is an event of its own.
+//! expired keys), `eviction-cycle` (a slice of the work for `maxmemory`). Values are freed bit by bit, so that no deletion
+//! is an event of its own; with `lazyfree-lazy-expire no` or `lazyfree-lazy-eviction no` it is a part of these.
 //!
 //! Source: <https://valkey.io/topics/latency-monitor/>.
 

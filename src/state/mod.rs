@@ -130,6 +130,8 @@ pub struct State {
     pub next_session_id: u64,
     /// Memory was above its limit when the command began, and nothing more could go.
     pub out_of_memory: bool,
+    /// Writes are refused, as there are fewer replicas than `min-replicas-to-write`.
+    pub lacks_replicas: bool,
     /// SHUTDOWN was called.
     pub stopping: bool,
 }
@@ -185,8 +187,10 @@ impl State {
             pool: Vec::new(),
             next_session_id: 1,
             out_of_memory: false,
+            lacks_replicas: false,
             stopping: false,
         };
+        state.lacks_replicas = state.config.wants_replicas();
         state.note_watchers();
         state
     }
@@ -272,6 +276,7 @@ impl State {
             }
         }
         self.config = next;
+        self.lacks_replicas = self.config.wants_replicas();
         self.config.inform(store);
         self.note_watchers();
         Ok(())

@@ -94,7 +94,7 @@ impl Store {
         let entry = self.take_entry(db, pos);
         self.stats.evicted += 1;
         self.changes.changed(db, entry.key(), Event(Class::Evicted, "evicted"));
-        self.discard_entry(entry);
+        self.free_entry(entry, self.laziness.eviction);
         true
     }
 

@@ -45,8 +45,18 @@ impl Garbage {
 impl Store {
     /// Frees an entry that was taken out: now if it is small.
     #[inline]
-    pub(super) fn discard_entry(&mut self, mut entry: Entry) {
-        if entry.value().parts() > FREE_AT_ONCE_PARTS {
+    pub(super) fn discard_entry(&mut self, entry: Entry) {
+        self.discard_entry_as(entry, FREE_AT_ONCE_PARTS);
+    }
+
+    /// Frees an entry that was taken out: large ones later only if `lazily`.
+    pub(super) fn free_entry(&mut self, entry: Entry, lazily: bool) {
+        self.discard_entry_as(entry, if lazily { FREE_AT_ONCE_PARTS } else { usize::MAX });
+    }
+
+    #[inline]
+    fn discard_entry_as(&mut self, mut entry: Entry, at_once_parts: usize) {
+        if entry.value().parts() > at_once_parts {
             let bytes = entry.mem_bytes();
             let value = entry.take_value();
             // What the value owns stays accounted for until it is freed.

@@ -78,6 +78,22 @@ pub struct StoreStats {
     pub stale_percent: f64,
 }
 
+/// Whether large values that go by themselves are freed later, bit by bit, or while everyone waits. What commands
+/// delete always is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Laziness {
+    /// Of keys whose time has come.
+    pub expire: bool,
+    /// Of keys that give way to others.
+    pub eviction: bool,
+}
+
+impl Default for Laziness {
+    fn default() -> Laziness {
+        Laziness { expire: true, eviction: true }
+    }
+}
+
 /// What a write does with the expiry that a key has.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Expiry {
@@ -132,6 +148,7 @@ pub struct Store {
     /// How the command that runs sees keys whose time has come.
     pub overdue: Overdue,
     pub stats: StoreStats,
+    pub laziness: Laziness,
     garbage: Garbage,
     pool: evict::Pool,
     /// Address, length and hash of the key that the next command will look up.
@@ -192,6 +209,7 @@ impl Store {
             changes: Changes::default(),
             overdue: Overdue::default(),
             stats: StoreStats::default(),
+            laziness: Laziness::default(),
             garbage: Garbage::default(),
             pool: evict::Pool::default(),
             expected: (0, 0, 0),
@@ -645,8 +663,9 @@ impl Store {
     }
 
     fn remove_expired(&mut self, db: usize, pos: Pos) -> Vec<u8> {
-        let key = self.dbs[db].table.get(pos).key().to_vec();
-        self.remove_at(db, pos);
+        let entry = self.take_entry(db, pos);
+        let key = entry.key().to_vec();
+        self.free_entry(entry, self.laziness.expire);
         self.stats.expired += 1;
         key
     }

@@ -26,9 +26,7 @@ fn what_is_not_built_is_kept_or_refused() {
     assert_eq!(server.call(a, "CONFIG SET repl-timeout 5 auto-aof-rewrite-min-size 1mb"), "+OK");
     let get = "CONFIG GET repl-timeout auto-aof-rewrite-min-size";
     assert_eq!(server.call(a, get), r#"["repl-timeout", "5", "auto-aof-rewrite-min-size", "1048576"]"#);
-    // Nothing is saved, whatever one asks for.
-    assert_eq!(server.call(a, "CONFIG SET save '900 1'"), "+OK");
-    assert_eq!(server.call(a, "CONFIG GET save appendonly"), r#"["save", "", "appendonly", "no"]"#);
+    assert_eq!(server.call(a, "CONFIG GET appendonly"), r#"["appendonly", "no"]"#);
     for (name, value) in [("appendonly", "yes"), ("tls-port", "6380")] {
         let error = server.call(a, &format!("CONFIG SET timeout 9 {name} {value}"));
         let start =
@@ -37,6 +35,29 @@ fn what_is_not_built_is_kept_or_refused() {
     }
     assert_eq!(server.call(a, "CONFIG GET timeout"), r#"["timeout", "0"]"#);
     assert_eq!(server.call(a, "CONFIG SET maxmemory 0 appendonly no"), "+OK");
+}
+
+#[test]
+fn save_points_are_kept() {
+    let mut server = Harness::new();
+    let a = server.connect();
+    assert_eq!(server.call(a, "CONFIG GET save"), r#"["save", "3600 1 300 100 60 10000"]"#);
+    let refused = "-ERR CONFIG SET failed (possibly related to argument 'save') - Invalid save parameters";
+    for (set, reply, points) in [
+        ("900 1", "+OK", "900 1"),
+        ("900 1 300 0", "+OK", "900 1 300 0"),
+        ("900", refused, "900 1 300 0"),
+        ("0 1", refused, "900 1 300 0"),
+        ("1 -1", refused, "900 1 300 0"),
+        ("1 x", refused, "900 1 300 0"),
+        ("5  1", refused, "900 1 300 0"),
+        ("", "+OK", ""),
+        ("+5 01", "+OK", "5 1"),
+        ("99999999999999999999 1", "+OK", "9223372036854775807 1"),
+    ] {
+        assert_eq!(server.call(a, &format!("CONFIG SET save '{set}'")), reply, "{set}");
+        assert_eq!(server.call(a, "CONFIG GET save"), format!(r#"["save", "{points}"]"#), "{set}");
+    }
 }
 
 #[test]

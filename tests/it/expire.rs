@@ -1,6 +1,6 @@
 //! Expiry.
 
-use crate::support::{check, put_list};
+use crate::support::{check, info, put_list};
 use staywire::testkit::Harness;
 use std::time::Duration;
 
@@ -246,5 +246,24 @@ fn a_wave_of_expiries_ends_soon_wherever_the_walk_stands() {
             server.turn();
         }
         assert_eq!(server.call(client, "DBSIZE"), ":60000", "wave {wave}");
+    }
+}
+
+#[test]
+fn a_large_value_whose_time_has_come_is_freed_as_the_parameters_say() {
+    for (lazily, freed_later) in [("yes", "1"), ("no", "0")] {
+        let mut h = Harness::new();
+        let c = h.connect();
+        h.call(c, &format!("CONFIG SET lazyfree-lazy-expire {lazily}"));
+        let element = "x".repeat(1000);
+        put_list(&mut h, 0, b"k", &[&*element; 1000]);
+        h.call(c, "PEXPIRE k 5");
+        h.clock.advance(Duration::from_millis(5));
+        assert_eq!(h.call(c, "EXISTS k"), ":0");
+        assert_eq!(info(&mut h, c, "expired_keys"), "1");
+        while h.engine.store.has_garbage() {
+            h.turn();
+        }
+        assert_eq!(info(&mut h, c, "lazyfreed_objects"), freed_later, "{lazily}");
     }
 }

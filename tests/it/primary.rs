@@ -37,6 +37,50 @@ fn it_is_a_primary_without_replicas() {
 }
 
 #[test]
+fn writes_may_want_replicas() {
+    const REFUSED: &str = "-NOREPLICAS Not enough good replicas to write.";
+    check(&[
+        ("SET k x", "+OK"),
+        ("CONFIG SET min-slaves-to-write 1 min-replicas-max-lag 0", "+OK"),
+        ("SET k x", "+OK"),
+        ("MULTI", "+OK"),
+        ("GET k", "+QUEUED"),
+        ("CONFIG SET min-replicas-max-lag 10", "+QUEUED"),
+        ("EXEC", r#"["x", +OK]"#),
+        ("CONFIG GET min-replicas-to-write", r#"["min-replicas-to-write", "1"]"#),
+        ("SET k y", REFUSED),
+        ("SET k", "-ERR wrong number of arguments for 'set' command"),
+        ("DEL none", REFUSED),
+        ("GET k", r#""x""#),
+        ("PUBLISH c m", ":0"),
+        ("EVAL 'return redis.call(\"get\", \"k\")' 0", r#""x""#),
+        ("EVAL 'return redis.pcall(\"set\", \"k\", 1)' 0", REFUSED),
+        ("EVAL '#!lua\nreturn 1' 0", REFUSED),
+        ("EVAL '#!lua flags=no-writes\nreturn 1' 0", ":1"),
+        ("MULTI", "+OK"),
+        ("GET k", "+QUEUED"),
+        ("INCR k", REFUSED),
+        ("EXEC", "-EXECABORT Transaction discarded because of previous errors."),
+        ("CONFIG SET min-replicas-to-write 0", "+OK"),
+        ("MULTI", "+OK"),
+        ("CONFIG SET min-replicas-to-write 2", "+QUEUED"),
+        ("SET k z", "+QUEUED"),
+        ("EXEC", "[+OK, +OK]"),
+        ("GET k", r#""z""#),
+    ]);
+    let mut h = Harness::new();
+    let (a, b) = (h.connect(), h.connect());
+    assert!(!h.call(a, "INFO replication").contains("min_slaves_good_slaves"));
+    h.call(a, "MULTI");
+    h.call(a, "SET k 1");
+    h.call(b, "CONFIG SET min-replicas-to-write 1");
+    let aborted =
+        "-EXECABORT Transaction discarded because of: NOREPLICAS Not enough good replicas to write.";
+    assert_eq!(h.call(a, "EXEC"), aborted);
+    assert!(h.call(a, "INFO replication").contains("connected_slaves:0\\r\\nmin_slaves_good_slaves:0"));
+}
+
+#[test]
 fn no_replica_ever_confirms() {
     let mut h = Harness::new();
     let (a, b) = (h.connect(), h.connect());

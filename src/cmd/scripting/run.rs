@@ -57,6 +57,9 @@ fn check(program: &Program<'_>, state: &State) -> Result<(), CmdError> {
     if !flags.has(ScriptFlags::NO_WRITES) && program.read_only {
         return Err(CmdError::new("ERR Can not execute a script with write flag using *_ro command."));
     }
+    if !flags.has(ScriptFlags::NO_WRITES) && state.lacks_replicas {
+        return Err(CmdError::NO_REPLICAS);
+    }
     if state.out_of_memory && !flags.has(ScriptFlags::ALLOW_OOM.or(ScriptFlags::NO_WRITES)) {
         return Err(CmdError::new(
             "OOM allow-oom flag is not set on the script, can not run it when used memory > 'maxmemory'",
@@ -195,8 +198,11 @@ impl Server<'_, '_, '_> {
             return refuse("ERR Write commands are not allowed from read-only scripts.");
         }
         // What has written goes on: it cannot end half way.
-        let may_grow = declared(self.program.flags) && self.program.flags.has(ScriptFlags::ALLOW_OOM);
         let has_written = ctx.state.scripts.running.as_ref().is_some_and(|running| running.has_written);
+        if ctx.state.lacks_replicas && spec.flags.has(Flags::WRITE) && !has_written {
+            return Err((Some(id), CmdError::NO_REPLICAS));
+        }
+        let may_grow = declared(self.program.flags) && self.program.flags.has(ScriptFlags::ALLOW_OOM);
         if ctx.state.out_of_memory && spec.flags.has(Flags::DENYOOM) && !may_grow && !has_written {
             return refuse("OOM command not allowed when used memory > 'maxmemory'.");
         }

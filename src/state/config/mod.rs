@@ -18,13 +18,20 @@ pub use values::parse_memory;
 use super::commandlog::LogLimit;
 use crate::{
     resp::request::split_quoted,
-    store::{Store, lru::LruRules},
+    store::{Laziness, Store, lru::LruRules},
     value::{
         Limits, hash::HashConfig, list::ListConfig, set::SetConfig, stream::StreamConfig, zset::ZSetConfig,
     },
 };
 use param::param;
 use std::collections::BTreeMap;
+
+/// `save`: after so many seconds, if so much changed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct SavePoint {
+    pub seconds: i64,
+    pub changes: i64,
+}
 
 /// Limits on one class of clients: `client-output-buffer-limit`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -112,6 +119,9 @@ pub struct Config {
     pub databases: i64,
     /// `dir`, as an absolute path. The library never makes it the working directory.
     pub dir: String,
+    pub save: Vec<SavePoint>,
+    pub min_replicas_to_write: i64,
+    pub min_replicas_max_lag_s: i64,
     pub requirepass: Vec<u8>,
     pub protected_mode: bool,
     pub query_buffer_max_bytes: i64,
@@ -220,6 +230,11 @@ impl Default for Config {
             maxclients: 10_000,
             databases: 16,
             dir: std::env::current_dir().unwrap_or_default().to_string_lossy().into_owned(),
+            save: [(3600, 1), (300, 100), (60, 10_000)]
+                .map(|(seconds, changes)| SavePoint { seconds, changes })
+                .to_vec(),
+            min_replicas_to_write: 0,
+            min_replicas_max_lag_s: 10,
             requirepass: Vec::new(),
             protected_mode: true,
             query_buffer_max_bytes: 1 << 30,
@@ -299,6 +314,11 @@ impl Config {
             "module" => self.enable_module_command,
             _ => 0,
         }
+    }
+
+    /// Whether writes want replicas that keep up. There never is one.
+    pub fn wants_replicas(&self) -> bool {
+        self.min_replicas_to_write > 0 && self.min_replicas_max_lag_s > 0
     }
 
     /// What clients of a cluster connect by.
@@ -382,6 +402,7 @@ impl Config {
             log_factor: self.lfu_log_factor,
             decay_minutes: self.lfu_decay_minutes,
         };
+        store.laziness = Laziness { expire: self.lazyfree_expire, eviction: self.lazyfree_eviction };
     }
 
     /// The name of `maxmemory-policy`.

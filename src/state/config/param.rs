@@ -89,6 +89,8 @@ pub struct Param {
     pub hidden: bool,
     /// Not while the data is being loaded.
     pub deny_loading: bool,
+    /// Several lines of a file add up, where the last one of another parameter wins.
+    pub adds_up: bool,
     /// What CONFIG REWRITE writes behind the name, a line for each item, where that is not the plain value.
     pub(super) written: Option<Written>,
     /// Written by CONFIG REWRITE though it has its default.
@@ -107,6 +109,7 @@ pub(super) const fn param(name: &'static str, kind: Kind) -> Param {
         sensitive: false,
         hidden: false,
         deny_loading: false,
+        adds_up: false,
         written: None,
         always_written: false,
     }
@@ -140,6 +143,11 @@ impl Param {
 
     pub(super) const fn hidden(mut self) -> Param {
         self.hidden = true;
+        self
+    }
+
+    pub(super) const fn adds_up(mut self) -> Param {
+        self.adds_up = true;
         self
     }
 

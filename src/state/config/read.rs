@@ -69,6 +69,8 @@ const DEPRECATED: [&str; 5] = [
 #[derive(Default)]
 pub struct Reader {
     config: Config,
+    /// Parameters that add up and were named.
+    begun: Vec<&'static str>,
     ignored: Vec<String>,
 }
 
@@ -91,6 +93,22 @@ impl Reader {
     /// The configuration, and the directives in it that change nothing.
     pub fn finish(self) -> (Config, Vec<String>) {
         (self.config, self.ignored)
+    }
+
+    /// Takes the arguments of a directive, behind those of earlier ones where they add up.
+    fn directive(&mut self, name: &str, args: &[&[u8]]) -> Result<Taken, String> {
+        let found = params::find(name.as_bytes()).map(|(_, param)| param);
+        let Some(param) = found.filter(|param| param.adds_up && !matches!(args, [] | [b""])) else {
+            return self.config.set_directive(name, args);
+        };
+        let mut all = Vec::new();
+        if self.begun.contains(&param.name) {
+            all = words(&param.get(&mut self.config)).unwrap_or_default();
+        } else {
+            self.begun.push(param.name);
+        }
+        all.extend(args.iter().flat_map(|arg| words(arg).unwrap_or_default()));
+        self.config.set_directive(name, &all.iter().map(Vec::as_slice).collect::<Vec<_>>())
     }
 
     fn included(&mut self, path: &str, depth: usize) -> Result<(), ConfigError> {
@@ -140,7 +158,7 @@ impl Reader {
                 ("user", [user, rules @ ..]) => self.config.add_user(user, rules, place)?,
                 _ => {
                     let args: Vec<&[u8]> = args.iter().map(Vec::as_slice).collect();
-                    if self.config.set_directive(&name, &args).map_err(error)? == Taken::Ignored {
+                    if self.directive(&name, &args).map_err(error)? == Taken::Ignored {
                         self.ignored.push(format!("{name} (line {} of {source})", number + 1));
                     }
                 }
@@ -305,6 +323,23 @@ mod tests {
         let (config, ignored) = read(text).expect("it is well-formed");
         assert_eq!(ignored, ["repl-timeout (line 5 of a.conf)"]);
         assert_eq!((config.port, config.bind), (7000, vec!["127.0.0.1".to_string(), "::1".into()]));
+    }
+
+    #[test]
+    fn save_points_add_up() {
+        for (text, points) in [
+            ("", "3600 1 300 100 60 10000"),
+            ("save 900 1\nsave 300 10", "900 1 300 10"),
+            ("save 900 1 300 10\nSAVE '60 1'", "900 1 300 10 60 1"),
+            ("save 900 1\nsave \"\"\nsave 5 5", "5 5"),
+            ("save 900 1\nsave", ""),
+        ] {
+            let (mut config, _) = read(text).expect(text);
+            assert_eq!(config.get(b"save")[0].1, points.as_bytes(), "{text}");
+        }
+        for text in ["save 900", "save 900 1\nsave 5", "save 0 1", "save 1 -1", "save x 1"] {
+            assert_eq!(read(text).expect_err(text).why, "Invalid save parameters");
+        }
     }
 
     #[test]

@@ -69,6 +69,16 @@ pub(super) fn show_bytes(n: i128) -> String {
     }
 }
 
+/// An integer as C's `strtol` reads it, if that is all: what is too large is the largest there is, and nothing is zero.
+pub(super) fn parse_long(text: &[u8]) -> Option<i64> {
+    let digits = text.strip_prefix(b"-").or(text.strip_prefix(b"+")).unwrap_or(text);
+    if !digits.iter().all(u8::is_ascii_digit) || digits.is_empty() != text.is_empty() {
+        return None;
+    }
+    let n = digits.iter().fold(0_i64, |n, digit| n.saturating_mul(10).saturating_add((digit - b'0').into()));
+    Some(if text.starts_with(b"-") { -n } else { n })
+}
+
 fn parse_octal(text: &[u8]) -> Option<i128> {
     i64::from_str_radix(std::str::from_utf8(text).ok()?, 8).ok().map(i128::from)
 }
@@ -146,6 +156,16 @@ mod tests {
     fn bytes_are_written_in_the_largest_unit() {
         for (n, text) in [(0, "0"), (1 << 20, "1mb"), (3 << 30, "3gb"), (1536, "1536"), (2048, "2kb")] {
             assert_eq!(show_bytes(n), text);
+        }
+    }
+
+    #[test]
+    fn longs_are_read_as_by_strtol() {
+        for (text, n) in [("", 0), ("007", 7), ("+5", 5), ("-5", -5), ("99999999999999999999", i64::MAX)] {
+            assert_eq!(parse_long(text.as_bytes()), Some(n), "{text}");
+        }
+        for text in ["x", "5x", "-", "+", "--5", " 5", "5 "] {
+            assert_eq!(parse_long(text.as_bytes()), None, "{text}");
         }
     }
 

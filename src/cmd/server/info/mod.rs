@@ -47,11 +47,15 @@ pub(super) fn info(ctx: &mut Ctx<'_>) -> Outcome {
         match section.body {
             Body::Fields(fields) => {
                 for (name, figure) in fields {
+                    if matches!(figure, Figure::Perhaps(value) if value(&facts).is_none()) {
+                        continue;
+                    }
                     text.extend_from_slice(name.as_bytes());
                     text.push(b':');
                     match figure {
                         Figure::Fixed(value) => text.extend_from_slice(value.as_bytes()),
                         Figure::Int(value) => write_i64(&mut text, value(&facts)),
+                        Figure::Perhaps(value) => write_i64(&mut text, value(&facts).unwrap_or_default()),
                         Figure::Text(value) => text.extend_from_slice(value(&facts).as_bytes()),
                     }
                     text.extend_from_slice(b"\r\n");

@@ -12,8 +12,10 @@ pub(super) enum Figure {
     Fixed(&'static str),
     Int(fn(&Facts<'_>) -> i64),
     Text(fn(&Facts<'_>) -> String),
+    /// A number, or no such line.
+    Perhaps(fn(&Facts<'_>) -> Option<i64>),
 }
-use Figure::{Fixed, Int, Text};
+use Figure::{Fixed, Int, Perhaps, Text};
 
 /// What stands under a section's head.
 pub(super) enum Body {
@@ -296,6 +298,7 @@ const STATS: &[(&str, Figure)] = &[
 const REPLICATION: &[(&str, Figure)] = &[
     ("role", Fixed("master")),
     ("connected_slaves", Fixed("0")),
+    ("min_slaves_good_slaves", Perhaps(|f| f.state.lacks_replicas.then_some(0))),
     ("replicas_waiting_psync", Fixed("0")),
     ("master_failover_state", Fixed("no-failover")),
     ("master_replid", Text(|f| f.state.identity.repl_id.clone())),

@@ -1,10 +1,9 @@
-//! Files of data. None is built; `save` and `appendonly` say so.
+//! Files of data. None is built: `appendonly` is refused, and the binary warns that `save` has no effect.
 
 use super::{
-    super::{Neglect, Param, param},
+    super::{Config, Kind, Neglect, Param, SavePoint, param, values},
     kinds::*,
 };
-use crate::base::num::parse_i64;
 
 pub const PARAMS: &[Param] = &[
     param("aof-disable-auto-gc", stored_flag("no")).hidden(),
@@ -40,20 +39,27 @@ pub const PARAMS: &[Param] = &[
     param("rdbchecksum", stored_flag("yes")).immutable(),
     param("rdbcompression", stored_flag("yes")),
     param("sanitize-dump-payload", stored_choice("no", &["no", "yes", "clients"])),
-    param("save", fixed_list("", Neglect::Harmless, check_save)).many(),
+    param("save", Kind::Special { get: save_points, set: set_save_points }).many().adds_up().always_written(),
     param("stop-writes-on-bgsave-error", stored_flag("yes")),
 ];
 
+fn save_points(config: &Config) -> String {
+    let points = config.save.iter().map(|SavePoint { seconds, changes }| format!("{seconds} {changes}"));
+    points.collect::<Vec<_>>().join(" ")
+}
+
 /// Pairs of seconds and changes.
-fn check_save(args: &[&str]) -> Result<(), String> {
-    let pairs = if args == [""] { &[] } else { args };
-    let least = |at: usize| i64::from(at.is_multiple_of(2));
-    let fits = |(at, arg): (usize, &&str)| parse_i64(arg.as_bytes()).is_some_and(|n| n >= least(at));
-    if pairs.len().is_multiple_of(2) && pairs.iter().enumerate().all(fits) {
-        Ok(())
-    } else {
-        Err("Invalid save parameters".into())
-    }
+fn set_save_points(config: &mut Config, args: &[&[u8]]) -> Result<(), String> {
+    let args = if args == [b""] { &[] } else { args };
+    let (pairs, rest) = args.as_chunks();
+    let point = |[seconds, changes]: &[&[u8]; 2]| {
+        let seconds = values::parse_long(seconds).filter(|&n| n >= 1)?;
+        let changes = values::parse_long(changes).filter(|&n| n >= 0)?;
+        Some(SavePoint { seconds, changes })
+    };
+    let points = pairs.iter().map(point).collect::<Option<_>>().filter(|_| rest.is_empty());
+    config.save = points.ok_or("Invalid save parameters")?;
+    Ok(())
 }
 
 fn base_name(param: &str, name: &str, what: &str) -> Result<(), String> {

@@ -1,15 +1,16 @@
-//! Replication, which is not built.
+//! Replication, which is not built: a primary without replicas.
 
 use super::{
-    super::{Neglect, Param, Unit, param},
+    super::{Neglect, Param, param},
     kinds::*,
 };
 
 pub const PARAMS: &[Param] = &[
     param("availability-zone", stored_text("")),
     param("dual-channel-replication-enabled", stored_flag("no")),
-    param("min-replicas-max-lag", stored_int("10", 0, INT_MAX)).alias("min-slaves-max-lag"),
-    param("min-replicas-to-write", fixed_int("0", 0, INT_MAX, Unit::Plain, Neglect::Hazard))
+    param("min-replicas-max-lag", int(|c| &mut c.min_replicas_max_lag_s, 0, INT_MAX))
+        .alias("min-slaves-max-lag"),
+    param("min-replicas-to-write", int(|c| &mut c.min_replicas_to_write, 0, INT_MAX))
         .alias("min-slaves-to-write"),
     param("primaryauth", stored_text("")).alias("masterauth").sensitive(),
     param("primaryuser", stored_text("")).alias("masteruser").sensitive(),
