@@ -127,10 +127,15 @@ fn run(args: &[OsString]) -> Result<(), Box<dyn std::error::Error>> {
     supervisor.ready();
     crash::SERVER.show(&mut server);
     while server.poll_once(None)? {
-        let caught = signal.load(Ordering::Relaxed);
+        let caught = signal.swap(0, Ordering::Relaxed);
+        let state = &mut server.engine().state;
         if caught != 0 {
             let name = if caught == SIGINT as usize { "SIGINT" } else { "SIGTERM" };
             log::info!("Received {name} scheduling shutdown...");
+            state.shutdown_asked = true;
+        }
+        // Like all that happens by time it is held back by DEBUG PAUSE-CRON, and SHUTDOWN ABORT calls it off.
+        if state.shutdown_asked && !state.cron_paused {
             break;
         }
     }

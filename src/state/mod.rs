@@ -134,6 +134,8 @@ pub struct State {
     pub lacks_replicas: bool,
     /// SHUTDOWN was called.
     pub stopping: bool,
+    /// A signal asked for the end, which is to come.
+    pub shutdown_asked: bool,
 }
 
 impl State {
@@ -189,6 +191,7 @@ impl State {
             out_of_memory: false,
             lacks_replicas: false,
             stopping: false,
+            shutdown_asked: false,
         };
         state.lacks_replicas = state.config.wants_replicas();
         state.note_watchers();

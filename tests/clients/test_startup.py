@@ -352,6 +352,18 @@ def test_pidfile(tmp_path):
         assert not path.exists()
 
 
+def test_a_signal_can_be_called_off():
+    with harness.Server(enable_debug_command="yes") as server, server.connect() as connection:
+        assert connection.call("DEBUG", "PAUSE-CRON", 1) == "OK"
+        server.process.send_signal(signal.SIGTERM)
+        # It shows with the next turn.
+        harness.eventually(lambda: str(connection.call("SHUTDOWN", "ABORT")) == "OK", "the signal is caught")
+        assert connection.call("DEBUG", "PAUSE-CRON", 0) == "OK"
+        assert connection.error("SHUTDOWN", "ABORT") == "ERR No shutdown in progress."
+        server.process.send_signal(signal.SIGTERM)
+        assert server.wait() == 0
+
+
 def test_daemonize(tmp_path):
     pidfile, logfile, port = tmp_path / "my.pid", tmp_path / "log", harness.free_port()
     args = ["--daemonize", "yes", "--pidfile", pidfile, "--logfile", logfile, "--port", port, "--save", ""]

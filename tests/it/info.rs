@@ -201,6 +201,9 @@ fn shutdown_stops_without_a_reply() {
     let mut server = Harness::new();
     let a = server.connect();
     assert_eq!(server.call(a, "SHUTDOWN ABORT"), "-ERR No shutdown in progress.");
+    server.engine.state.shutdown_asked = true;
+    assert_eq!(server.call(a, "SHUTDOWN ABORT"), "+OK");
+    assert_eq!(server.call(a, "SHUTDOWN ABORT"), "-ERR No shutdown in progress.");
     for wrong in ["foo", "ABORT NOW", "SAVE NOSAVE"] {
         assert_eq!(server.call(a, &format!("SHUTDOWN {wrong}")), "-ERR syntax error");
     }

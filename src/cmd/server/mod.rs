@@ -85,7 +85,11 @@ fn shutdown(ctx: &mut Ctx<'_>) -> Outcome {
         return Err(CmdError::SYNTAX);
     }
     if abort {
-        return Err(CmdError::new("ERR No shutdown in progress."));
+        if !std::mem::take(&mut ctx.state.shutdown_asked) {
+            return Err(CmdError::new("ERR No shutdown in progress."));
+        }
+        ctx.state.journal.notice(format_args!("Shutdown manually aborted."));
+        return ctx.ok();
     }
     if save && !force {
         return Err(CmdError::new("ERR persistence is not built yet, so SHUTDOWN SAVE would lose the data"));
