@@ -32,6 +32,19 @@ pub fn parse_i64(text: &[u8]) -> Option<i64> {
     }
 }
 
+/// The number that a text begins with, as C's `atoi` reads it; 0 where there is none.
+pub fn leading_int(text: &[u8]) -> i32 {
+    let text = text.trim_ascii_start();
+    let (is_negative, digits) = match text {
+        [b'-', rest @ ..] => (true, rest),
+        [b'+', rest @ ..] => (false, rest),
+        _ => (false, text),
+    };
+    let digits = digits.iter().map_while(|b| b.is_ascii_digit().then(|| i64::from(b - b'0')));
+    let digits = digits.map(|digit| if is_negative { -digit } else { digit });
+    digits.fold(0i64, |n, digit| n.saturating_mul(10).saturating_add(digit)) as i32
+}
+
 /// Parses the canonical decimal form of a `u64`, as strictly as [`parse_i64`].
 #[inline]
 pub fn parse_u64(text: &[u8]) -> Option<u64> {
@@ -225,6 +238,26 @@ pub(super) fn hex_with_exponent(text: &[u8]) -> String {
 mod tests {
     use super::*;
     use crate::base::rng::Rng;
+
+    #[test]
+    fn leading_numbers_are_read_as_by_atoi() {
+        let cases: [(&[u8], i32); 11] = [
+            (b"-99999999999999999999", 0),
+            (b"1", 1),
+            (b" 12x", 12),
+            (b"+3", 3),
+            (b"-4.5", -4),
+            (b"1e3", 1),
+            (b"", 0),
+            (b"x", 0),
+            (b"--1", 0),
+            (b"4294967297", 1),
+            (b"99999999999999999999", -1),
+        ];
+        for (text, n) in cases {
+            assert_eq!(leading_int(text), n, "{}", text.escape_ascii());
+        }
+    }
 
     #[test]
     fn integers_are_strict() {

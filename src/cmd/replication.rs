@@ -122,6 +122,9 @@ fn waitaof(ctx: &mut Ctx<'_>) -> Outcome {
 
 /// <https://valkey.io/commands/replicaof/>
 fn replicaof(ctx: &mut Ctx<'_>) -> Outcome {
+    if ctx.state.cluster.is_some() {
+        return Err(CmdError::new("ERR REPLICAOF not allowed in cluster mode."));
+    }
     if ctx.is_word(1, "no") && ctx.is_word(2, "one") {
         return ctx.ok();
     }

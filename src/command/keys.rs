@@ -3,7 +3,10 @@
 //! Source: <https://valkey.io/topics/key-specs/>.
 
 use super::spec::{BeginSearch, CommandSpec, FindKeys, KeyFlags, KeySpec};
-use crate::resp::request::Args;
+use crate::{
+    base::num::{leading_int, parse_i64},
+    resp::request::Args,
+};
 
 /// Why no keys were found.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -139,7 +142,9 @@ fn find_one(key: &KeySpec, args: Args<'_>) -> Option<Option<Run>> {
         }
         FindKeys::KeyNum { count_at, first: offset, step } => {
             let count = args.get(first + count_at as usize)?;
-            let count = crate::base::num::parse_i64(count).and_then(|n| usize::try_from(n).ok())?;
+            // Where the number is not well formed Valkey takes what it begins with; the command itself refuses it.
+            let count = parse_i64(count).unwrap_or_else(|| leading_int(count).into());
+            let count = usize::try_from(count).ok()?;
             if count == 0 {
                 return None;
             }

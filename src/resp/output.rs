@@ -38,6 +38,13 @@ pub struct Usage {
     pub chunk_bytes: usize,
 }
 
+/// A place in an [`Output`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Mark {
+    chunks: usize,
+    buffered_bytes: usize,
+}
+
 /// What waits to be written to one client, and the encoders that append to it.
 #[derive(Default)]
 pub struct Output {
@@ -187,6 +194,25 @@ impl Output {
             self.buf.clear();
             self.sent = 0;
         }
+    }
+
+    /// Where the next byte goes; to be handed to [`Output::rewind`].
+    pub fn mark(&self) -> Mark {
+        Mark { chunks: self.queue.len(), buffered_bytes: self.buf.len() }
+    }
+
+    /// Drops everything that was appended since, none of which was written yet.
+    pub fn rewind(&mut self, mark: Mark) {
+        let mut later = self.queue.drain(mark.chunks..);
+        if let Some(first) = later.next() {
+            // What was the buffer then is the first chunk since.
+            self.queued_bytes -= first.bytes().len() + later.map(|chunk| chunk.bytes().len()).sum::<usize>();
+            self.buf = match first {
+                Chunk::Own(bytes) => bytes,
+                Chunk::Shared(_) => Vec::new(),
+            };
+        }
+        self.buf.truncate(mark.buffered_bytes);
     }
 
     /// Drops everything that was not written.
@@ -514,6 +540,29 @@ mod tests {
         out.boolean(true);
         out.verbatim("txt", b"hi");
         assert_eq!(written(&out), b"%2\r\n_\r\n_\r\n#t\r\n=6\r\ntxt:hi\r\n");
+    }
+
+    #[test]
+    fn what_was_appended_since_a_mark_can_be_dropped() {
+        for before in [0, 1, CHUNK_BYTES - 1, CHUNK_BYTES, 5 * CHUNK_BYTES] {
+            for after in [0, 1, 100, CHUNK_BYTES, 7 * CHUNK_BYTES] {
+                let mut out = Output::default();
+                (0..before / 100).for_each(|_| out.raw(&[b'a'; 100]));
+                out.raw(&vec![b'b'; before % 100]);
+                let (kept, mark) = (written(&out), out.mark());
+                (0..after / 100).for_each(|_| out.raw(&[b'c'; 100]));
+                let mut inner = Output::default();
+                (0..after).for_each(|_| inner.raw(b"d"));
+                out.array(2);
+                out.append(&mut inner);
+                out.shared(&Arc::from(&b"e"[..]));
+                out.rewind(mark);
+                assert_eq!(written(&out), kept, "{before} and {after}");
+                assert_eq!(out.pending_bytes(), kept.len());
+                out.ok();
+                assert_eq!(written(&out), [&kept, &b"+OK\r\n"[..]].concat());
+            }
+        }
     }
 
     #[test]

@@ -3,7 +3,8 @@
 //! Source: <https://github.com/msgpack/msgpack/blob/master/spec.md>, <https://github.com/antirez/lua-cmsgpack>.
 
 use super::{
-    MEMORY_MAX_BYTES, sandbox,
+    meter::Budget,
+    sandbox,
     stack::{Kind, Raise, Results, Stack, c_long},
 };
 
@@ -34,20 +35,23 @@ fn pack(stack: &Stack) -> Results {
     if n == 0 {
         return Err(stack.bad_argument(0, "MessagePack pack needs input."));
     }
-    let mut out = Vec::new();
+    let (mut out, mut budget) = (Vec::new(), Budget::new());
     for i in 1..=n {
         if !stack.ensure(1) {
             return Err(stack.raise(b"stack overflow (in function mp_check)"));
         }
         stack.push_copy(i);
-        write(stack, &mut out, 0)?;
+        write(stack, (&mut out, &mut budget), 0)?;
     }
     stack.push_bytes(&out);
     Ok(1)
 }
 
 /// Writes the value on top of the stack and takes it.
-fn write(stack: &Stack, out: &mut Vec<u8>, depth: usize) -> Result<(), Raise> {
+fn write(stack: &Stack, (out, budget): (&mut Vec<u8>, &mut Budget), depth: usize) -> Result<(), Raise> {
+    if !budget.spend(stack.bytes(-1).map_or(0, <[u8]>::len)) {
+        return Err(stack.raise(b"not enough memory"));
+    }
     match stack.kind(-1) {
         Kind::String => write_bytes(out, stack.bytes(-1).unwrap_or_default()),
         Kind::Boolean => out.push(if stack.boolean(-1) { 0xc3 } else { 0xc2 }),
@@ -64,11 +68,8 @@ fn write(stack: &Stack, out: &mut Vec<u8>, depth: usize) -> Result<(), Raise> {
                 out.extend_from_slice(&x.to_be_bytes());
             }
         }
-        Kind::Table if depth < DEPTH_MAX => write_table(stack, out, depth + 1)?,
+        Kind::Table if depth < DEPTH_MAX => write_table(stack, (out, budget), depth + 1)?,
         _ => out.push(0xc0),
-    }
-    if out.len() > MEMORY_MAX_BYTES {
-        return Err(stack.raise(b"not enough memory"));
     }
     stack.pop(1);
     Ok(())
@@ -114,7 +115,7 @@ fn write_int(out: &mut Vec<u8>, n: i64) {
     out.extend_from_slice(&bytes[8 - len..]);
 }
 
-fn write_table(stack: &Stack, out: &mut Vec<u8>, depth: usize) -> Result<(), Raise> {
+fn write_table(stack: &Stack, (out, budget): (&mut Vec<u8>, &mut Budget), depth: usize) -> Result<(), Raise> {
     if !stack.ensure(3) {
         return Err(stack.raise(b"stack overflow (in function table_is_an_array)"));
     }
@@ -134,7 +135,7 @@ fn write_table(stack: &Stack, out: &mut Vec<u8>, depth: usize) -> Result<(), Rai
         }
         for i in 1..=n {
             stack.get_element(-1, i as i32);
-            write(stack, out, depth)?;
+            write(stack, (out, budget), depth)?;
         }
         return Ok(());
     }
@@ -145,8 +146,8 @@ fn write_table(stack: &Stack, out: &mut Vec<u8>, depth: usize) -> Result<(), Rai
     stack.push_nil();
     while stack.next(-2) {
         stack.push_copy(-2);
-        write(stack, out, depth)?;
-        write(stack, out, depth)?;
+        write(stack, (out, budget), depth)?;
+        write(stack, (out, budget), depth)?;
     }
     Ok(())
 }
@@ -244,7 +245,7 @@ impl<'s> Input<'s> {
     /// Pushes the next value.
     fn value(&mut self) -> Result<(), Broken> {
         let stack = self.stack;
-        if !stack.ensure(3) || stack.is_deep() {
+        if !stack.ensure(1) {
             let why =
                 b"stack overflow (too many return values at once; use unpack_one or unpack_limit instead.)";
             return Err(Broken::Raised(stack.raise(why)));
@@ -301,15 +302,26 @@ impl<'s> Input<'s> {
 
     fn array(&mut self, n: u64) -> Result<(), Broken> {
         self.begin_table()?;
+        if !self.stack.ensure(1) || self.stack.is_deep() {
+            let why = b"stack overflow (in function mp_decode_to_lua_array)";
+            return Err(Broken::Raised(self.stack.raise(why)));
+        }
         for i in 1..=n {
+            // The key stands there meanwhile, so that values can be as deep in each other as in Valkey.
+            self.stack.push_number(i as f64);
             self.value()?;
-            self.stack.set_element(-2, i as i32);
+            self.stack.set(-3).map_err(Broken::Raised)?;
         }
         Ok(())
     }
 
     fn map(&mut self, n: u64) -> Result<(), Broken> {
         self.begin_table()?;
+        if self.stack.is_deep() {
+            return Err(Broken::Raised(
+                self.stack.raise(b"stack overflow (in function mp_decode_to_lua_hash)"),
+            ));
+        }
         for _ in 0..n {
             self.value()?;
             self.value()?;

@@ -5,6 +5,7 @@
 use super::{
     api,
     host::Failure,
+    meter::Budget,
     stack::{Kind, Stack, c_long},
 };
 use crate::{
@@ -157,127 +158,160 @@ pub struct Errors {
 
 /// Encodes the value on top of the stack and takes it.
 pub(super) fn reply(stack: &Stack, out: &mut Output, proto: Proto) -> Errors {
-    let mut errors = Errors::default();
-    encode(stack, out, proto, &mut errors);
-    errors
-}
-
-fn encode(stack: &Stack, out: &mut Output, proto: Proto, errors: &mut Errors) {
-    if !stack.ensure(4) || stack.is_deep() {
-        let error = CmdError::new("ERR reached lua stack limit");
-        errors.any = true;
-        errors.uncounted.push(error.text().to_vec());
+    let (top, mark) = (stack.top(), out.mark());
+    let mut encoder = Encoder { stack, proto, errors: Errors::default(), budget: Budget::new() };
+    if encoder.value(out).is_err() {
+        stack.set_top(top - 1);
+        out.rewind(mark);
+        let error = CmdError::new("ERR the script's result is too large");
         out.error(&error);
-        stack.pop(1);
-        return;
+        return Errors { any: true, uncounted: vec![error.text().to_vec()] };
     }
-    match stack.kind(-1) {
-        Kind::String => out.bulk(stack.bytes(-1).unwrap_or_default()),
-        Kind::Number => out.int(c_long(stack.number(-1))),
-        Kind::Boolean => match (stack.boolean(-1), proto) {
-            (value, Proto::Resp3) => out.boolean(value),
-            (true, Proto::Resp2) => out.int(1),
-            (false, Proto::Resp2) => out.null(),
-        },
-        Kind::Table => encode_table(stack, out, proto, errors),
-        _ => out.null(),
-    }
-    stack.pop(1);
+    encoder.errors
 }
 
-/// A table: what it stands for is told by its fields, in this order.
-fn encode_table(stack: &Stack, out: &mut Output, proto: Proto, errors: &mut Errors) {
-    let is = |name: &[u8], kind: Kind| {
-        stack.get_field(-1, name);
-        let found = stack.kind(-1) == kind;
-        if !found {
+/// There is too much of it.
+struct TooMuch;
+
+struct Encoder<'s> {
+    stack: &'s Stack,
+    proto: Proto,
+    errors: Errors,
+    budget: Budget,
+}
+
+impl Encoder<'_> {
+    /// Encodes the value on top of the stack and takes it.
+    fn value(&mut self, out: &mut Output) -> Result<(), TooMuch> {
+        let stack = self.stack;
+        self.spend(0)?;
+        if !stack.ensure(4) || stack.is_deep() {
+            self.error(&CmdError::new("ERR reached lua stack limit"), false, out);
             stack.pop(1);
+            return Ok(());
         }
-        found
-    };
-    if is(b"err", Kind::String) {
+        match stack.kind(-1) {
+            Kind::String => out.bulk(self.text()?),
+            Kind::Number => out.int(c_long(stack.number(-1))),
+            Kind::Boolean => match (stack.boolean(-1), self.proto) {
+                (value, Proto::Resp3) => out.boolean(value),
+                (true, Proto::Resp2) => out.int(1),
+                (false, Proto::Resp2) => out.null(),
+            },
+            Kind::Table => self.table(out)?,
+            _ => out.null(),
+        }
         stack.pop(1);
-        let Failure { text, is_counted, .. } = failure(stack);
-        let error = CmdError::with(text.unwrap_or_default());
-        out.error(&error);
-        errors.any = true;
+        Ok(())
+    }
+
+    fn spend(&mut self, text_bytes: usize) -> Result<(), TooMuch> {
+        if self.budget.spend(text_bytes) { Ok(()) } else { Err(TooMuch) }
+    }
+
+    /// The text on top.
+    fn text(&mut self) -> Result<&[u8], TooMuch> {
+        let text = self.stack.bytes(-1).unwrap_or_default();
+        self.spend(text.len())?;
+        Ok(text)
+    }
+
+    fn error(&mut self, error: &CmdError, is_counted: bool, out: &mut Output) {
+        out.error(error);
+        self.errors.any = true;
         if !is_counted {
-            errors.uncounted.push(error.text().to_vec());
+            self.errors.uncounted.push(error.text().to_vec());
         }
-        return;
     }
-    if is(b"ok", Kind::String) {
-        out.simple_bytes(shown(stack.bytes(-1).unwrap_or_default()));
-    } else if is(b"double", Kind::Number) {
-        out.number(stack.number(-1));
-    } else if is(b"big_number", Kind::String) {
-        out.big_number_bytes(stack.bytes(-1).unwrap_or_default());
-    } else if is(b"verbatim_string", Kind::Table) {
-        stack.get_field(-1, b"format");
-        stack.get_field(-2, b"string");
-        let texts = stack.bytes(-2).zip(stack.bytes(-1));
-        let is_verbatim = texts.is_some();
-        if let Some((format, text)) = texts {
-            out.verbatim_bytes(shown(format), text);
-        }
-        stack.pop(2);
-        if !is_verbatim {
-            stack.pop(1);
-            return encode_collection(stack, out, proto, errors);
-        }
-    } else {
-        return encode_collection(stack, out, proto, errors);
-    }
-    stack.pop(1);
-}
 
-fn encode_collection(stack: &Stack, out: &mut Output, proto: Proto, errors: &mut Errors) {
-    let is_table = |name: &[u8]| {
-        stack.get_field(-1, name);
-        let found = stack.kind(-1) == Kind::Table;
+    /// Pushes a field of the table on top if it is of this kind.
+    fn field(&self, name: &[u8], kind: Kind) -> bool {
+        self.stack.get_field(-1, name);
+        let found = self.stack.kind(-1) == kind;
         if !found {
-            stack.pop(1);
+            self.stack.pop(1);
         }
         found
-    };
-    if is_table(b"map") {
-        let mut items = Output::new(out.proto);
-        let mut n = 0;
-        stack.push_nil();
-        while stack.next(-2) {
-            stack.push_copy(-2);
-            encode(stack, &mut items, proto, errors);
-            encode(stack, &mut items, proto, errors);
-            n += 1;
-        }
-        out.map(n);
-        out.append(&mut items);
-        stack.pop(1);
-    } else if is_table(b"set") {
-        let mut items = Output::new(out.proto);
-        let mut n = 0;
-        stack.push_nil();
-        while stack.next(-2) {
+    }
+
+    /// A table: what it stands for is told by its fields, in this order.
+    fn table(&mut self, out: &mut Output) -> Result<(), TooMuch> {
+        let stack = self.stack;
+        if self.field(b"err", Kind::String) {
+            self.text()?;
             stack.pop(1);
-            stack.push_copy(-1);
-            encode(stack, &mut items, proto, errors);
-            n += 1;
+            let Failure { text, is_counted, .. } = failure(stack);
+            self.error(&CmdError::with(text.unwrap_or_default()), is_counted, out);
+            return Ok(());
         }
-        out.set(n);
-        out.append(&mut items);
+        if self.field(b"ok", Kind::String) {
+            out.simple_bytes(shown(self.text()?));
+        } else if self.field(b"double", Kind::Number) {
+            out.number(stack.number(-1));
+        } else if self.field(b"big_number", Kind::String) {
+            out.big_number_bytes(self.text()?);
+        } else if self.field(b"verbatim_string", Kind::Table) {
+            stack.get_field(-1, b"format");
+            stack.get_field(-2, b"string");
+            let texts = stack.bytes(-2).zip(stack.bytes(-1));
+            if let Some((format, text)) = texts {
+                self.spend(format.len() + text.len())?;
+                out.verbatim_bytes(shown(format), text);
+            }
+            stack.pop(2);
+            if texts.is_none() {
+                stack.pop(1);
+                return self.collection(out);
+            }
+        } else {
+            return self.collection(out);
+        }
         stack.pop(1);
-    } else {
-        let n = (1..i32::MAX).find(|&n| {
-            stack.get_element(-1, n);
-            let is_end = stack.kind(-1) == Kind::Nil;
+        Ok(())
+    }
+
+    fn collection(&mut self, out: &mut Output) -> Result<(), TooMuch> {
+        let stack = self.stack;
+        if self.field(b"map", Kind::Table) {
+            let mut items = Output::new(out.proto);
+            let mut n = 0;
+            stack.push_nil();
+            while stack.next(-2) {
+                stack.push_copy(-2);
+                self.value(&mut items)?;
+                self.value(&mut items)?;
+                n += 1;
+            }
+            out.map(n);
+            out.append(&mut items);
             stack.pop(1);
-            is_end
-        });
-        let n = n.map_or(0, |end| end - 1);
-        out.array(n as usize);
-        for i in 1..=n {
-            stack.get_element(-1, i);
-            encode(stack, out, proto, errors);
+        } else if self.field(b"set", Kind::Table) {
+            let mut items = Output::new(out.proto);
+            let mut n = 0;
+            stack.push_nil();
+            while stack.next(-2) {
+                stack.pop(1);
+                stack.push_copy(-1);
+                self.value(&mut items)?;
+                n += 1;
+            }
+            out.set(n);
+            out.append(&mut items);
+            stack.pop(1);
+        } else {
+            let n = (1..i32::MAX).find(|&n| {
+                stack.get_element(-1, n);
+                let is_end = stack.kind(-1) == Kind::Nil;
+                stack.pop(1);
+                is_end
+            });
+            let n = n.map_or(0, |end| end - 1);
+            out.array(n as usize);
+            for i in 1..=n {
+                stack.get_element(-1, i);
+                self.value(out)?;
+            }
         }
+        Ok(())
     }
 }

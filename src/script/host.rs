@@ -68,6 +68,8 @@ pub(super) struct Shared {
     pub meter: Meter,
     pub run: RefCell<Option<Run<'static>>>,
     pub kept: Kept,
+    /// The state itself, as opposed to the coroutines of its scripts.
+    pub main: Cell<*mut lua_State>,
     /// Where the thread's stack stood when the run began.
     pub base: Cell<usize>,
 }
@@ -128,6 +130,7 @@ impl Host {
             meter: Meter::default(),
             run: RefCell::new(None),
             kept,
+            main: Cell::new(ptr::null_mut()),
             base: Cell::default(),
         });
         shared.meter.take();
@@ -135,6 +138,7 @@ impl Host {
         // SAFETY: the allocator gets the datum that it expects, which lives as long as the state.
         let lua = unsafe { ffi::lua_newstate(allocate, owner) };
         assert!(!lua.is_null(), "memory is not refused");
+        shared.main.set(lua);
         let host = Host { lua, shared, mode, runs: 0, live_bytes: 0 };
         sandbox::furnish(&host.stack(), mode);
         host
@@ -342,7 +346,7 @@ unsafe extern "C" fn allocate(
 
 /// Called by Lua each time that a number of instructions has run.
 unsafe extern "C-unwind" fn interrupt(lua: *mut lua_State, _: *mut ffi::lua_Debug) {
-    let ended = {
+    let (ended, main) = {
         // SAFETY: the state that calls is alive; the meter is taken right below.
         let stack = unsafe { Stack::new(lua) };
         let held = stack.meter().take();
@@ -355,13 +359,16 @@ unsafe extern "C-unwind" fn interrupt(lua: *mut lua_State, _: *mut ffi::lua_Debu
             }
         };
         stack.meter().hold(held);
-        ended
+        (ended, stack.main())
     };
     if ended {
-        // From now on each line raises it again, so that no handler of the script outlives it.
-        // SAFETY: the error's value is on top, and no value of Rust is left here.
+        // From now on each line raises it again, so that no handler of the script outlives it, nor who called a
+        // coroutine.
+        // SAFETY: both are alive; the error's value is on top, and no value of Rust is left here.
         unsafe {
-            ffi::lua_sethook(lua, Some(interrupt), ffi::LUA_MASKLINE | ffi::LUA_MASKCOUNT, 1);
+            for lua in [main, lua] {
+                ffi::lua_sethook(lua, Some(interrupt), ffi::LUA_MASKLINE | ffi::LUA_MASKCOUNT, 1);
+            }
             ffi::lua_error(lua);
         }
     }

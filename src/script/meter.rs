@@ -10,6 +10,32 @@ use std::{
 /// Most memory of a state, in bytes: a script that wants more gets an error.
 pub const MEMORY_MAX_BYTES: usize = 1 << 30;
 
+/// What a value takes in the array part of a table, in bytes.
+const VALUE_BYTES: usize = 16;
+
+/// How much may come of one value that a script encodes, though tables may stand in many places of it: no more than a
+/// state could hold without that.
+#[derive(Debug)]
+pub struct Budget {
+    left_bytes: usize,
+}
+
+impl Budget {
+    pub fn new() -> Budget {
+        Budget { left_bytes: MEMORY_MAX_BYTES }
+    }
+
+    /// Counts a value with so many bytes of text; false where that is too much.
+    #[inline]
+    pub fn spend(&mut self, text_bytes: usize) -> bool {
+        match self.left_bytes.checked_sub(text_bytes + VALUE_BYTES) {
+            Some(left_bytes) => self.left_bytes = left_bytes,
+            None => return false,
+        }
+        true
+    }
+}
+
 /// All blocks are aligned for any of Lua's values: doubles and pointers.
 const ALIGN: usize = 8;
 

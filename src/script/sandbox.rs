@@ -560,6 +560,9 @@ fn xpcall(stack: &Stack) -> Results {
     stack.set_top(2);
     stack.push_copy(1);
     let called = stack.call(0, -1);
+    if !stack.ensure(2) {
+        return Err(stack.raise(b"stack overflow"));
+    }
     if called.is_err() {
         stack.push_copy(2);
         stack.insert(-2);

@@ -114,6 +114,11 @@ impl Stack {
         }
     }
 
+    /// The state that coroutines belong to.
+    pub(super) fn main(&self) -> *mut lua_State {
+        self.shared().main.get()
+    }
+
     pub(super) fn meter(&self) -> &Meter {
         &self.shared().meter
     }
@@ -545,7 +550,10 @@ impl Stack {
 
     /// Raises a message as it is.
     pub fn raise_plain(&self, message: &[u8]) -> Raise {
-        self.ensure(1);
+        if !self.ensure(1) {
+            // Nobody needs what stands there any more.
+            self.pop(1);
+        }
         self.push_bytes(message);
         Raise
     }

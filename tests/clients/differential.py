@@ -13,10 +13,12 @@ from pathlib import Path
 
 import differential_acl
 import differential_clients
+import differential_cluster
 import differential_compare
 import differential_hashes
 import differential_mixed
 import differential_streams
+import differential_tracking
 import differential_zsets
 import harness
 
@@ -77,13 +79,17 @@ PLAYS = {
     "streams": play_streams,
     "readers": play_readers,
     "acl": play_acl,
+    "tracking": differential_tracking.play,
+    "cluster": differential_cluster.play,
 }
 
 
 def run(play, seed, commands, peer, only=()):
     """Plays to fresh servers and returns the report."""
-    debug = {"enable_debug_command": "yes"}
-    with harness.Server(**debug) as ours, harness.Server(binary=peer, **debug) as theirs:
+    options = [{"enable_debug_command": "yes"} for _ in range(2)]
+    if play == "cluster":
+        options = [{"cluster_enabled": "yes", "cluster_port": harness.free_port(), **each} for each in options]
+    with harness.Server(**options[0]) as ours, harness.Server(binary=peer, **options[1]) as theirs:
         if only:
             return differential_mixed.play(ours, theirs, seed, commands, only)
         return PLAYS[play](ours, theirs, seed, commands)

@@ -146,7 +146,7 @@ def play(ours, theirs, seed, commands, report, known):
     for user in USERS:
         admin.call("ACL", "SETUSER", user, "on", "nopass")
         clients[user] = Both(servers, user)
-    made = [f"v{number}" for number in range(4)]
+    made, history = [f"v{number}" for number in range(4)], []
     for at in range(commands):
         chance, user = rules.random.random(), rules.one(*USERS)
         client, clean = admin, lambda reply: reply
@@ -175,8 +175,10 @@ def play(ours, theirs, seed, commands, report, known):
         else:
             client, call = clients[user], rules.call()
         replies = [clean(reply) if reply != "closed" else reply for reply in client.call(*map(str, call))]
+        line = [str(arg).encode("latin-1") for arg in call]
+        history = [*history[-15:], (at, [(b"admin" if client is admin else user.encode()) + b">", *line])]
         if replies[0] != replies[1]:
-            report.add(at, [str(arg).encode("latin-1") for arg in call], *replies)
+            report.add(at, line, *replies, history)
         if "closed" in replies:
             clients[user].close()
             admin.call("ACL", "SETUSER", user, "on", "nopass")

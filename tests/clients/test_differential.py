@@ -27,6 +27,8 @@ def peer(major=8):
         ("readers", 1_000),
         ("zblocking", 1_000),
         ("acl", 3_000),
+        ("tracking", 2_000),
+        ("cluster", 4_000),
     ],
 )
 def test_same_replies(play, commands, seed):

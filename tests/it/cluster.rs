@@ -47,6 +47,9 @@ fn the_node_owns_all_slots() {
     assert_eq!(h.call(c, &format!("CLUSTER REPLICAS {name}")), "[]");
     assert_eq!(h.call(c, "CLUSTER REPLICAS x"), "-ERR Unknown node x");
     assert_eq!(h.call(c, "CLUSTER ADDSLOTS 5"), "-ERR Slot 5 is already busy");
+    assert_eq!(h.call(c, "CLUSTER FAILOVER"), "-ERR You should send CLUSTER FAILOVER to a replica");
+    assert_eq!(h.call(c, "CLUSTER FAILOVER x"), "-ERR syntax error");
+    assert_eq!(h.call(c, "REPLICAOF 127.0.0.1 1"), "-ERR REPLICAOF not allowed in cluster mode.");
     assert!(h.call(c, "CLUSTER FLUSHSLOTS").starts_with("-ERR This node is a cluster of one"));
     assert!(h.call(c, "HELLO").contains(r#""mode", "cluster""#));
     assert!(h.call(c, "INFO cluster").contains("cluster_enabled:1"));
@@ -199,6 +202,8 @@ fn scripts_keep_to_one_slot() {
     starts("return redis.call('mget', 'a', 'b')", "0", command);
     let elsewhere = "-ERR Script attempted to access keys that do not hash to the same slot";
     starts("#!lua\nreturn redis.call('get', 'a')", "1 b", elsewhere);
+    let not_here = "-ERR Can not run script on cluster, 'no-cluster' flag is set.";
+    starts("#!lua flags=no-cluster\nreturn 1", "0", not_here);
     starts("#!lua\nredis.call('get', 'a') return redis.call('get', 'b')", "0", elsewhere);
     starts(
         "#!lua flags=allow-cross-slot-keys\nredis.call('get', 'a') return redis.call('get', 'b')",

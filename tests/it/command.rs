@@ -186,6 +186,7 @@ fn keys_are_found() {
         ("lpush k", "-ERR Invalid number of arguments specified for command"),
         ("xread count 1 a b", "-ERR Invalid arguments specified for command"),
         ("lmpop 5 a b left", "-ERR Invalid arguments specified for command"),
+        ("lmpop 2x a b left", r#"["a", "b"]"#),
         ("lmpop x a b left", "-ERR Invalid arguments specified for command"),
         ("lmpop 0 a b left", "-ERR Invalid arguments specified for command"),
         ("lmpop 9223372036854775807 a b left", "-ERR Invalid arguments specified for command"),

@@ -145,6 +145,7 @@ fn scripts_that_take_too_much_get_an_error_and_the_server_lives() {
         ("return unpack({}, -2147483648, 2147483647)", "too many results to unpack"),
         ("local function f(n) return coroutine.wrap(f)(n + 1) end return f(1)", "C stack overflow"),
         ("local function f(s) return (s:gsub('.', f)) end return f('x')", "stack overflow"),
+        ("return cmsgpack.unpack(('\\145'):rep(1e6))", "stack overflow"),
     ] {
         let reply = eval(&mut h, c, script);
         assert!(reply.contains(wanted), "{script}: {}", &reply[..reply.len().min(300)]);
@@ -154,6 +155,26 @@ fn scripts_that_take_too_much_get_an_error_and_the_server_lives() {
     let reply = h.receive_bytes(c);
     assert!(reply.ends_with(b"*1\r\n-ERR reached lua stack limit\r\n"));
     assert_eq!(eval(&mut h, c, "return 1"), ":1");
+    assert_eq!(eval(&mut h, c, "local function f() return xpcall(f, f) end return f()"), ":1");
+}
+
+#[test]
+fn what_few_tables_make_much_of_is_refused() {
+    let mut h = Harness::new();
+    let c = h.connect();
+    // Seven times seven tables with the same text in all places.
+    let tables = "local t = ('x'):rep(1e6) for i = 1, 7 do t = {t, t, t, t, t, t, t} end ";
+    for encode in ["cjson.encode(t)", "cmsgpack.pack(t)"] {
+        let reply = eval(&mut h, c, &format!("{tables} return {encode}"));
+        assert_eq!(reply, "-ERR user_script:1: not enough memory script: SHA, on @user_script:1.");
+    }
+    h.call(c, "CLIENT REPLY OFF");
+    for result in ["t", "{map={a=t}}", "{set={[t]=1}}", "{{ok='x'}, {t}}"] {
+        eval(&mut h, c, &format!("{tables} return {result}"));
+    }
+    h.call(c, "CLIENT REPLY ON");
+    let errors = h.call(c, "INFO errorstats");
+    assert!(errors.contains("errorstat_ERR:count=6"), "{errors}");
 }
 
 #[test]

@@ -262,7 +262,13 @@ fn failure_reports(ctx: &mut Ctx<'_>, cluster: &Cluster) -> Outcome {
 }
 
 /// <https://valkey.io/commands/cluster-failover/>
-fn failover(_: &mut Ctx<'_>, _: &Cluster) -> Outcome {
+fn failover(ctx: &mut Ctx<'_>, _: &Cluster) -> Outcome {
+    if ctx.args.len() > 3 {
+        return Err(ctx.wrong_subcommand());
+    }
+    if ctx.args.len() == 3 && !ctx.is_word(2, "force") && !ctx.is_word(2, "takeover") {
+        return Err(CmdError::SYNTAX);
+    }
     Err(CmdError::new("ERR You should send CLUSTER FAILOVER to a replica"))
 }
 

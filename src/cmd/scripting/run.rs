@@ -54,6 +54,9 @@ fn check(program: &Program<'_>, state: &State) -> Result<(), CmdError> {
     if !declared(flags) {
         return Ok(());
     }
+    if flags.has(ScriptFlags::NO_CLUSTER) && state.cluster.is_some() {
+        return Err(CmdError::new("ERR Can not run script on cluster, 'no-cluster' flag is set."));
+    }
     if !flags.has(ScriptFlags::NO_WRITES) && program.read_only {
         return Err(CmdError::new("ERR Can not execute a script with write flag using *_ro command."));
     }

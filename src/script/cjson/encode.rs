@@ -2,6 +2,7 @@
 
 use super::{Config, Invalid, with_config};
 use crate::script::{
+    meter::Budget,
     number::write_g,
     stack::{Kind, Raise, Results, Stack},
 };
@@ -12,7 +13,7 @@ pub(super) fn encode(stack: &Stack) -> Results {
     if stack.top() != 1 {
         return Err(stack.bad_argument(1, "expected 1 argument"));
     }
-    let mut encoder = Encoder { stack, config, out: Vec::new() };
+    let mut encoder = Encoder { stack, config, out: Vec::new(), budget: Budget::new() };
     encoder.value(0)?;
     stack.push_bytes(&encoder.out);
     Ok(1)
@@ -22,6 +23,7 @@ struct Encoder<'s> {
     stack: &'s Stack,
     config: Config,
     out: Vec<u8>,
+    budget: Budget,
 }
 
 impl Encoder<'_> {
@@ -32,6 +34,9 @@ impl Encoder<'_> {
     /// The value on top of the stack.
     fn value(&mut self, depth: i32) -> Result<(), Raise> {
         let stack = self.stack;
+        if !self.budget.spend(stack.bytes(-1).map_or(0, <[u8]>::len)) {
+            return Err(stack.raise(b"not enough memory"));
+        }
         match stack.kind(-1) {
             Kind::String => self.string(-1),
             Kind::Number => self.number(-1)?,
@@ -40,9 +45,6 @@ impl Encoder<'_> {
             Kind::Nil => self.out.extend_from_slice(b"null"),
             Kind::LightUserdata if stack.pointer(-1).is_null() => self.out.extend_from_slice(b"null"),
             kind => return Err(self.refuse(kind, "type not supported")),
-        }
-        if self.out.len() > super::super::MEMORY_MAX_BYTES {
-            return Err(stack.raise(b"not enough memory"));
         }
         Ok(())
     }
@@ -106,6 +108,9 @@ impl Encoder<'_> {
         while stack.next(-2) {
             if self.out.len() > start {
                 self.out.push(b',');
+            }
+            if !self.budget.spend(stack.bytes(-2).map_or(0, <[u8]>::len)) {
+                return Err(stack.raise(b"not enough memory"));
             }
             match stack.kind(-2) {
                 Kind::Number => {

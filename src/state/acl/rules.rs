@@ -3,6 +3,7 @@
 //! Source: <https://valkey.io/topics/acl/>.
 
 use super::Catalog;
+use crate::resp::error::shown;
 
 /// Most patterns, passwords, selectors or first arguments that a user's rules may list, each.
 pub const LIST_MAX: usize = 1 << 14;
@@ -58,7 +59,8 @@ pub fn has_spaces(text: &[u8]) -> bool {
     text.iter().any(|b| b.is_ascii_whitespace() || matches!(b, 0 | 0x0b))
 }
 
-/// Puts selectors that are spread over several words together again. The error is the word that opens one without an
+/// Puts selectors that are spread over several words together again, of which all but the first end, as in Valkey, at a
+/// zero byte. The error is the word that opens one without an
 /// end.
 pub fn joined<'a>(words: impl Iterator<Item = &'a [u8]>) -> Result<Vec<Vec<u8>>, &'a [u8]> {
     let mut rules: Vec<Vec<u8>> = Vec::new();
@@ -68,7 +70,7 @@ pub fn joined<'a>(words: impl Iterator<Item = &'a [u8]>) -> Result<Vec<Vec<u8>>,
         match &mut open {
             Some((_, text)) => {
                 text.push(b' ');
-                text.extend_from_slice(word);
+                text.extend_from_slice(shown(word));
                 if closes {
                     rules.extend(open.take().map(|(_, text)| text));
                 }
@@ -97,6 +99,7 @@ mod tests {
             joined("on (+get ~a) (~b) ( +set  ~c )").map(text),
             Ok("on;(+get ~a);(~b);( +set  ~c )".into())
         );
+        assert_eq!(joined("(+get ~a\0b &c\0)").map(text), Ok("(+get ~a &c".into()));
         assert_eq!(joined(") a)").map(text), Ok(");a)".into()));
         assert_eq!(joined("on (+get (+set").map(text), Err(b"(+get".as_slice()));
     }
