@@ -115,7 +115,11 @@ fn run(args: &[OsString]) -> Result<(), Box<dyn std::error::Error>> {
     state.identity.executable = executable;
     let pidfile = PidFile::write(&config, is_daemon);
     let signal = Arc::new(AtomicUsize::new(0));
+    // Who asks twice does not want to wait, be it for a script without an end.
+    let is_asked = Arc::new(AtomicBool::new(false));
+    signal_hook::flag::register_conditional_shutdown(SIGINT, 1, Arc::clone(&is_asked))?;
     for number in [SIGTERM, SIGINT] {
+        signal_hook::flag::register(number, Arc::clone(&is_asked))?;
         signal_hook::flag::register_usize(number, Arc::clone(&signal), number as usize)?;
     }
     // The end of a terminal is none of the server's.

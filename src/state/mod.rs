@@ -325,14 +325,15 @@ impl State {
         path.to_string_lossy().into_owned()
     }
 
-    /// Memory of sessions and of what they subscribed to, watch and wait for, in bytes.
+    /// Memory of sessions and of what they subscribed to, watch and wait for, of scripts and users, in bytes.
     pub fn mem_bytes(&self) -> usize {
         let tables = self.pubsub.mem_bytes()
             + self.watch.mem_bytes()
             + self.tracking.mem_bytes()
             + self.waiters.mem_bytes()
             + self.pause.mem_bytes()
-            + self.scripts.mem_bytes();
+            + self.scripts.mem_bytes()
+            + self.acl.mem_bytes();
         self.totals.sum.bytes + self.sessions.capacity() * size_of::<usize>() + tables
     }
 }

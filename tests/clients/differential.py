@@ -17,6 +17,7 @@ import differential_cluster
 import differential_compare
 import differential_hashes
 import differential_mixed
+import differential_scripts
 import differential_streams
 import differential_tracking
 import differential_zsets
@@ -63,6 +64,11 @@ def play_fields(ours, theirs, seed, commands):
     return differential_mixed.play(ours, theirs, seed, commands, differential_hashes.FAMILIES)
 
 
+def play_scripted(ours, theirs, seed, commands):
+    """Commands that scripts call."""
+    return differential_mixed.play(ours, theirs, seed, commands, wrapped=differential_scripts.calling)
+
+
 def play_acl(ours, theirs, seed, commands):
     """Users, their rules, and what these let them do."""
     with ours.connect() as left, theirs.connect() as right:
@@ -78,6 +84,7 @@ PLAYS = {
     "zblocking": play_poppers,
     "streams": play_streams,
     "readers": play_readers,
+    "scripted": play_scripted,
     "acl": play_acl,
     "tracking": differential_tracking.play,
     "cluster": differential_cluster.play,

@@ -187,8 +187,11 @@ class Generator(
         return command
 
 
-def play(ours, theirs, seed, commands, only=(), batch=64):
-    """One connection each, alternating between RESP2 and RESP3, and one that sees every event."""
+def play(ours, theirs, seed, commands, only=(), batch=64, wrapped=lambda chooser, command: command):
+    """One connection each, alternating between RESP2 and RESP3, and one that sees every event.
+
+    `wrapped` makes of a command what is sent for it.
+    """
     generator, report = Generator(seed, only), Report(seed)
     pairs = [(server.connect(), server.connect(protocol=3)) for server in (ours, theirs)]
     (our_client, our_listener), (their_client, their_listener) = pairs
@@ -216,7 +219,7 @@ def play(ours, theirs, seed, commands, only=(), batch=64):
             name = command[0].upper().decode("latin-1")
             if (name in known or name in ("NOSUCHCOMMAND", "")) and (has_ifeq or b"IFEQ" not in command):
                 block.append(command)
-        data = b"".join(harness.encode(*command) for command in block)
+        data = b"".join(harness.encode(*wrapped(generator, command)) for command in block)
         for client, _ in pairs:
             client.send_raw(data)
         for offset, command in enumerate(block):

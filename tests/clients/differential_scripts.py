@@ -180,6 +180,27 @@ return bit.tobit(2^32) | return bit.tobit(-1) | return bit.tobit(1.5) | return b
 return bit.tohex(255) | return bit.tohex(255, 4) | return bit.tohex(255, -4) | return bit.tohex(255, 0) | return bit.tohex(255, 100) | return bit.tohex(255, -100) | return bit.tohex(255, -2147483648) | return bit.tohex(-1) | return bit.tohex() | return bit.lshift(1) | return bit.lshift() | return bit.band(1, {}) | return bit.tohex(255, 'x') | return bit.tohex(255, nil)
 """
 
+# What calls the command in its arguments.
+CALLERS = [
+    "return redis.call(unpack(ARGV))", "return redis.pcall(unpack(ARGV))", "redis.setresp(3) return redis.call(unpack(ARGV))",
+    "redis.setresp(3) return redis.pcall(unpack(ARGV))", "local reply = redis.call(unpack(ARGV)) return reply",
+    "#!lua\nreturn redis.call(unpack(ARGV))", "#!lua flags=no-writes\nreturn redis.pcall(unpack(ARGV))",
+]  # fmt: skip
+
+
+# What is not called by scripts: what is for the test itself, random picks, what is compared with those, and replies that
+# are maps, whose order Lua decides.
+PLAIN = {b"HELLO", b"CONFIG", b"DEBUG", b"SPOP", b"SRANDMEMBER", b"HRANDFIELD", b"ZRANDMEMBER", b"SMEMBERS", b"HGETALL", b"ZRANGE",
+         b"DEL", b"LCS", b"XINFO", b"XREAD", b"XREADGROUP"}
+
+
+def calling(chooser, command):
+    """A script that calls a command, in place of it."""
+    if command[0].upper() in PLAIN or chooser.chance(0.2):
+        return command
+    return [chooser.one(b"EVAL", b"EVAL", b"EVAL", b"EVAL_RO"), chooser.one(*CALLERS).encode(), b"0", *command]
+
+
 SHEBANGS = [
     "#!lua\nreturn 1", "#!lua", "#!lua ", "#!lua\n", "#!Lua\nreturn 1", "#!lua x\nreturn 1",
     "#!lua flags=\nreturn 1", "#!lua flags=no-writes\nreturn redis.call('set', 'k', 1)", "#!lua flags=no-writes\nreturn redis.call('get', 's')",

@@ -309,6 +309,24 @@ def test_signals_stop_cleanly(how):
         assert not os.path.exists(server.unix_path)
 
 
+def test_who_interrupts_twice_does_not_wait_for_a_script():
+    with harness.Server(busy_reply_threshold=1) as server, server.connect() as runner, server.connect() as control:
+        runner.send("EVAL", "while true do end", 0)
+
+        def is_busy():
+            control.send("PING")
+            return control.read()[0] == b"-"
+
+        harness.eventually(is_busy, "the script runs long")
+
+        def is_over():
+            server.process.send_signal(signal.SIGINT)
+            return server.process.poll() is not None
+
+        harness.eventually(is_over, "the server has ended")
+        assert server.process.returncode == 1
+
+
 def test_shutdown_command():
     with harness.Server() as server, server.connect() as connection:
         connection.send("SHUTDOWN", "NOSAVE")

@@ -492,3 +492,31 @@ fn scripts_may_what_their_callers_may() {
     let unknown = h.call(ann, "EVAL \"return redis.acl_check_cmd('nosuch')\" 0");
     assert!(unknown.starts_with("-ERR Invalid command passed to server.acl_check_cmd()"), "{unknown}");
 }
+
+#[test]
+fn users_and_refusals_are_memory() {
+    let mut h = Harness::new();
+    let admin = h.connect();
+    let before = h.engine.used_memory();
+    for i in 0..100 {
+        h.call(admin, &format!("ACL SETUSER user{i} on >p{i} +@all -get ~a* &b* (+get ~c)"));
+    }
+    let with_users = h.engine.used_memory();
+    assert!(with_users > before + 100 * 200);
+    for i in 0..100 {
+        h.call(admin, &format!("ACL SETUSER user{i} reset"));
+    }
+    assert!(h.engine.used_memory() < with_users);
+    h.call(admin, "CONFIG SET acllog-max-len 10");
+    let name = "x".repeat(10_000);
+    for i in 0..50 {
+        h.call(admin, &format!("AUTH {name}{i} p"));
+    }
+    let with_log = h.engine.used_memory();
+    h.call(admin, "ACL LOG RESET");
+    let log_bytes = with_log - h.engine.used_memory();
+    assert!((100_000..110_000).contains(&log_bytes), "{log_bytes}");
+    let names: Vec<String> = (0..100).map(|i| format!("user{i}")).collect();
+    h.call(admin, &format!("ACL DELUSER {}", names.join(" ")));
+    assert_eq!(h.engine.used_memory(), before);
+}

@@ -323,11 +323,13 @@ fn a_script_that_has_written_ends_with_the_server_alone() {
     let (mut h, a, b) = impatient();
     h.send_while_busy(b, "SCRIPT KILL");
     h.send_while_busy(b, "AUTH x");
+    h.send_while_busy(b, "SHUTDOWN NOW");
     h.send_while_busy(b, "SHUTDOWN NOSAVE");
     let reply = eval(&mut h, a, "redis.call('SET', 'k', 1) while true do end");
     assert!(reply.starts_with("-ERR Script killed by the server's end."), "{reply}");
     let replies = h.receive(b);
     assert!(replies.starts_with("-UNKILLABLE Sorry the script already executed write commands"), "{replies}");
+    assert!(replies.contains(BUSY), "{replies}");
     assert!(h.engine.state.stopping);
 }
 

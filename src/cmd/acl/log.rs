@@ -11,15 +11,15 @@ pub(super) fn acl_log(ctx: &mut Ctx<'_>) -> Outcome {
         return Err(misused(ctx));
     }
     if ctx.is_word(2, "reset") {
-        ctx.state.acl.log.entries.clear();
+        ctx.state.acl.log.clear();
         return ctx.ok();
     }
     let n = if ctx.args.len() == 3 { ctx.int_arg(2)? } else { SHOWN };
     let now_ms = ctx.now_ms();
-    let (entries, out) = (&ctx.state.acl.log.entries, &mut ctx.session.out);
+    let (entries, out) = (ctx.state.acl.log.entries(), &mut ctx.session.out);
     let n = usize::try_from(n).unwrap_or(0).min(entries.len());
     out.array(n);
-    for entry in entries.iter().take(n) {
+    for entry in entries.take(n) {
         out.map(10);
         out.bulk(b"count");
         out.int(entry.count as i64);

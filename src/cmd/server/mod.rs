@@ -91,6 +91,9 @@ fn shutdown(ctx: &mut Ctx<'_>) -> Outcome {
         ctx.state.journal.notice(format_args!("Shutdown manually aborted."));
         return ctx.ok();
     }
+    if let Some(running) = ctx.state.scripts.running.as_ref().filter(|_| !nosave) {
+        return Err(running.busy());
+    }
     if save && !force {
         return Err(CmdError::new("ERR persistence is not built yet, so SHUTDOWN SAVE would lose the data"));
     }

@@ -75,6 +75,10 @@ pub struct Entry {
 }
 
 impl Entry {
+    fn mem_bytes(&self) -> usize {
+        size_of::<Entry>() + self.object.len() + self.username.len() + self.client.len()
+    }
+
     fn is_like(&self, refused: &Refused<'_>, now_ms: i64) -> bool {
         self.reason == refused.reason
             && self.context == refused.context
@@ -87,26 +91,49 @@ impl Entry {
 /// The refusals.
 #[derive(Default, Debug)]
 pub struct RefusalLog {
-    pub entries: VecDeque<Entry>,
+    entries: VecDeque<Entry>,
+    /// Bytes of the entries.
+    bytes: usize,
     next_id: u64,
 }
 
 impl RefusalLog {
+    /// The refusals, the last one first.
+    pub fn entries(&self) -> impl ExactSizeIterator<Item = &Entry> + '_ {
+        self.entries.iter()
+    }
+
+    /// Memory held, in bytes.
+    pub fn mem_bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Forgets all.
+    pub fn clear(&mut self) {
+        (self.entries, self.bytes) = (VecDeque::new(), 0);
+    }
+
+    fn push(&mut self, entry: Entry) {
+        self.bytes += entry.mem_bytes();
+        self.entries.push_front(entry);
+    }
+
     /// Notes a refusal. A new entry drops what is too old. `client` describes who was refused.
     pub fn add(&mut self, mut refused: Refused<'_>, client: &[u8], now_ms: i64, max_len: usize) {
         refused.object = &refused.object[..refused.object.len().min(TEXT_MAX_BYTES)];
         refused.username = &refused.username[..refused.username.len().min(TEXT_MAX_BYTES)];
         if max_len == 0 {
-            self.entries.clear();
+            self.clear();
             return;
         }
         let like = self.entries.iter().take(LOOK_BACK).position(|entry| entry.is_like(&refused, now_ms));
         if let Some(known) = like.and_then(|at| self.entries.remove(at)) {
+            self.bytes -= known.mem_bytes();
             let (count, client) = (known.count + 1, client.into());
-            self.entries.push_front(Entry { count, client, updated_ms: now_ms, ..known });
+            self.push(Entry { count, client, updated_ms: now_ms, ..known });
             return;
         }
-        self.entries.push_front(Entry {
+        self.push(Entry {
             id: self.next_id,
             count: 1,
             reason: refused.reason,
@@ -118,7 +145,11 @@ impl RefusalLog {
             updated_ms: now_ms,
         });
         self.next_id += 1;
-        self.entries.truncate(max_len);
+        while self.entries.len() > max_len
+            && let Some(oldest) = self.entries.pop_back()
+        {
+            self.bytes -= oldest.mem_bytes();
+        }
     }
 }
 
@@ -144,5 +175,8 @@ mod tests {
         assert_eq!(add("a", 60_000), [(0, 2, 60_000), (1, 1, 5)]);
         assert_eq!(add("b", 60_006), [(2, 1, 60_006), (0, 2, 60_000), (1, 1, 5)]);
         assert_eq!(add("c", 60_007), [(3, 1, 60_007), (2, 1, 60_006), (0, 2, 60_000)]);
+        assert_eq!(log.mem_bytes(), log.entries().map(Entry::mem_bytes).sum::<usize>());
+        log.clear();
+        assert_eq!(log.mem_bytes(), 0);
     }
 }

@@ -37,6 +37,8 @@ const USERS_MAX: usize = 1 << 20;
 pub struct Acl {
     users: Slab<User>,
     by_name: BTreeMap<Box<[u8]>, UserId>,
+    /// Memory of the users, in bytes.
+    users_bytes: usize,
     pub catalog: Catalog,
     pub log: log::RefusalLog,
 }
@@ -53,13 +55,23 @@ impl std::ops::Index<UserId> for Acl {
 impl Acl {
     /// With the default user alone, who may everything.
     pub fn new(catalog: Catalog) -> Acl {
-        let mut acl =
-            Acl { users: Slab::new(), by_name: BTreeMap::new(), catalog, log: log::RefusalLog::default() };
+        let mut acl = Acl {
+            users: Slab::new(),
+            by_name: BTreeMap::new(),
+            users_bytes: 0,
+            catalog,
+            log: log::RefusalLog::default(),
+        };
         let almighty = |name| User::almighty(name, acl.terms(false));
         let (superuser, default) = (almighty(b"(superuser)"), almighty(DEFAULT_NAME));
         acl.users.insert(superuser);
         acl.put(default);
         acl
+    }
+
+    /// Memory of the users and of what was refused, in bytes.
+    pub fn mem_bytes(&self) -> usize {
+        self.users_bytes + self.log.mem_bytes()
     }
 
     /// What rules are read with.
@@ -85,13 +97,17 @@ impl Acl {
 
     /// Sets the password of the default user; see [`User::set_password`].
     pub fn set_default_password(&mut self, password: &[u8]) {
-        self.users[DEFAULT_USER].set_password(password);
+        let user = &mut self.users[DEFAULT_USER];
+        self.users_bytes -= user.mem_bytes();
+        user.set_password(password);
+        self.users_bytes += user.mem_bytes();
     }
 
     /// Puts a user into the place of the one with its name, or into a new one.
     pub fn put(&mut self, user: User) -> UserId {
+        self.users_bytes += user.mem_bytes();
         if let Some(id) = self.find(&user.name) {
-            self.users[id] = user;
+            self.users_bytes -= std::mem::replace(&mut self.users[id], user).mem_bytes();
             return id;
         }
         let name = user.name.clone();
@@ -103,6 +119,7 @@ impl Acl {
     /// Removes a user. Nobody may be that user any more.
     pub fn remove(&mut self, id: UserId) {
         let user = self.users.remove(id);
+        self.users_bytes -= user.mem_bytes();
         self.by_name.remove(&user.name);
     }
 

@@ -81,6 +81,20 @@ impl Selector {
         }
     }
 
+    /// Memory held besides its own size, in bytes.
+    pub fn mem_bytes(&self) -> usize {
+        let rules = self.rules.iter().map(|rule| rule.name.capacity());
+        let keys = self.keys.iter().map(|key| key.pattern.len());
+        let first_args = self.first_args.iter().map(|(_, arg)| arg.len());
+        let channels = self.channels.iter().map(|channel| channel.len());
+        size_of_val(&*self.commands)
+            + self.rules.capacity() * size_of::<CommandRule>()
+            + self.keys.capacity() * size_of::<KeyPattern>()
+            + self.first_args.capacity() * size_of::<(Command, Box<[u8]>)>()
+            + self.channels.capacity() * size_of::<Box<[u8]>>()
+            + rules.chain(keys).chain(first_args).chain(channels).sum::<usize>()
+    }
+
     /// Whether it allows everything.
     pub fn is_unrestricted(&self) -> bool {
         self.all_commands && self.all_keys && self.all_channels

@@ -50,6 +50,15 @@ impl User {
         user
     }
 
+    /// Memory held, in bytes, with the name in the index of all users.
+    pub fn mem_bytes(&self) -> usize {
+        let selectors = self.selectors.iter().map(|selector| size_of::<Selector>() + selector.mem_bytes());
+        size_of::<User>()
+            + 2 * (self.name.len() + size_of::<Box<[u8]>>())
+            + self.passwords.capacity() * size_of::<Hash>()
+            + selectors.sum::<usize>()
+    }
+
     /// The selectors, the user's own first.
     pub fn selectors(&self) -> &[Selector] {
         &self.selectors
