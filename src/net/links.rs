@@ -127,6 +127,13 @@ impl Links {
         }
     }
 
+    /// Listens no more if the server `stops`: whoever sees its connection end for that finds nobody to connect to.
+    pub fn leave_if(&mut self, stops: bool) {
+        if stops {
+            lock(&self.listeners).clear();
+        }
+    }
+
     /// Ends a connection.
     pub fn close(&mut self, state: &mut State, key: SessionKey) {
         if let Some(mut conn) = self.conns.get_mut(key).and_then(Option::take) {
@@ -211,6 +218,7 @@ impl Attendant for Links {
         for key in 0..self.conns.len() {
             self.serve_busy(front, key, &mut read_buf);
         }
+        self.leave_if(front.state.stopping);
         for key in std::mem::take(&mut front.state.dirty) {
             self.flush_busy(front, key);
         }

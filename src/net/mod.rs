@@ -174,6 +174,7 @@ impl Shell {
         self.serve_run_queue();
         self.engine.tick();
         self.serve_resumed();
+        self.links.leave_if(self.engine.state.stopping);
         self.flush_all();
         if self.engine.evict_clients() {
             self.flush_all();
@@ -371,11 +372,11 @@ impl Shell {
 
     /// Writes what can be written at once, for the last time.
     pub fn finish(&mut self) {
+        self.links.leave_if(true);
         self.flush_all();
         for key in 0..self.links.conns.len() {
             self.close(key);
         }
-        lock(&self.links.listeners).clear();
     }
 }
 

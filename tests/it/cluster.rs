@@ -211,3 +211,21 @@ fn scripts_keep_to_one_slot() {
         "nil",
     );
 }
+
+#[test]
+fn scripts_may_refuse_to_run_in_a_cluster() {
+    let refused = "-ERR Can not run script on cluster, 'no-cluster' flag is set.";
+    let mut h = cluster();
+    let c = h.connect();
+    let library = "#!lua name=l\nserver.register_function{function_name='f', callback=function() return 1 end, flags={'no-cluster'}}";
+    assert_eq!(h.call_args(c, &[b"FUNCTION", b"LOAD", library.as_bytes()]), r#""l""#);
+    check_with(
+        &mut h,
+        &[
+            ("FCALL f 0", refused),
+            ("EVAL '#!lua flags=no-cluster\nreturn 1' 0", refused),
+            ("EVAL '#!lua\nreturn 1' 0", ":1"),
+            ("EVAL 'return 1' 0", ":1"),
+        ],
+    );
+}

@@ -2,7 +2,11 @@
 
 use crate::net::Client;
 use staywire::{Error, Server, VirtualClock};
-use std::{fs, net::TcpListener, time::Duration};
+use std::{
+    fs,
+    net::{TcpListener, TcpStream},
+    time::Duration,
+};
 
 /// Threads and descriptors of this process.
 fn resources() -> (usize, usize) {
@@ -77,15 +81,29 @@ fn the_clock_of_the_caller_drives_expiries_waits_and_time() {
 #[test]
 fn a_caller_may_own_the_thread() {
     let mut server = Server::builder().build().expect("it is built");
-    let mut client = Client::connect(server.addr().expect("it listens"));
+    let addr = server.addr().expect("it listens");
+    let mut client = Client::connect(addr);
     client.send("PING");
     while client.try_receive().is_none() {
         assert!(server.poll_once(Some(Duration::from_millis(10))).expect("it polls"));
     }
     client.send("SHUTDOWN NOSAVE");
     while server.poll_once(Some(Duration::from_millis(10))).expect("it polls") {}
+    // Whoever sees its connection end finds nobody to connect to.
+    assert!(TcpStream::connect(addr).is_err());
     server.finish();
     assert_eq!(client.read_to_end(), b"");
+}
+
+#[test]
+fn a_server_that_is_shut_down_while_a_script_runs_listens_no_more() {
+    let server = Server::builder().config("busy-reply-threshold", "1").start().expect("it starts");
+    let (mut a, mut b) = (Client::connect(server.addr()), Client::connect(server.addr()));
+    a.send("EVAL 'while true do end' 0");
+    while !b.call("GET k").starts_with("-BUSY") {}
+    b.send("SHUTDOWN NOSAVE");
+    assert_eq!(b.read_to_end(), b"");
+    assert!(TcpStream::connect(server.addr()).is_err());
 }
 
 #[test]
@@ -137,9 +155,9 @@ fn port_and_bind_say_where_it_listens_and_can_be_changed() {
     drop(taken);
     assert_eq!(client.call(&format!("CONFIG SET port {used} bind 127.0.0.1")), "+OK");
     assert_eq!(Client::connect(([127, 0, 0, 1], used).into()).call("PING"), "+PONG");
-    assert!(std::net::TcpStream::connect(server.addr()).is_err());
+    assert!(TcpStream::connect(server.addr()).is_err());
     assert_eq!(client.call("CONFIG SET port 0"), "+OK");
-    assert!(std::net::TcpStream::connect(("127.0.0.1", used)).is_err());
+    assert!(TcpStream::connect(("127.0.0.1", used)).is_err());
     assert!(client.call("INFO server").contains("tcp_port:0"));
 }
 
