@@ -110,7 +110,7 @@ impl Engine {
     /// the end of a turn; `true` if there is one to be closed.
     pub fn evict_clients(&mut self) -> bool {
         let max_bytes = self.state.config.clients_max_bytes();
-        let mut bytes = self.state.totals.sum.bytes;
+        let mut bytes = self.state.totals.sum.claimed_bytes();
         if max_bytes == 0 || bytes < max_bytes {
             return false;
         }
@@ -118,9 +118,9 @@ impl Engine {
         for (key, session) in self.state.sessions.iter() {
             let Some(session) = session.as_deref() else { continue };
             if session.closing == Closing::Now {
-                bytes -= session.counted.bytes;
+                bytes -= session.counted.claimed_bytes();
             } else if !session.no_evict && !session.monitor {
-                largest.push((session.counted.bytes, key));
+                largest.push((session.counted.claimed_bytes(), key));
             }
         }
         largest.sort_unstable_by(|a, b| b.cmp(a));
@@ -136,6 +136,7 @@ impl Engine {
             // What it held counts no more, lest keys go for it.
             session.out.clear();
             session.input_bytes = 0;
+            session.parser = None;
             self.state.totals.recount(session);
             self.state.stats.evicted_clients += 1;
             if let Some(blocked) = session.blocked.take() {

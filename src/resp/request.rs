@@ -175,6 +175,14 @@ impl Parser {
         (self.place.pos, self.spans.iter().map(|span| span.len as usize).sum())
     }
 
+    /// How much input there will be at the end of the argument that was begun, in bytes; 0 where none was.
+    pub fn announced_bytes(&self) -> usize {
+        match self.place.bulk {
+            Some(len) if self.place.in_array => self.place.pos + len as usize + 2,
+            _ => 0,
+        }
+    }
+
     /// Memory held, in bytes.
     pub fn mem_bytes(&self) -> usize {
         self.spans.capacity() * size_of::<Span>() + self.line.capacity()

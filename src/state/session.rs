@@ -236,6 +236,13 @@ impl Session {
         self.input_bytes.saturating_sub(understood)
     }
 
+    /// How much is still to come of the argument that is being received, in bytes. It takes no memory yet; but what
+    /// clients may hold together is promised to it.
+    pub fn awaited_bytes(&self) -> usize {
+        let announced = self.parser.as_ref().map_or(0, |parser| parser.announced_bytes());
+        announced.saturating_sub(self.input_bytes)
+    }
+
     /// Whether its next command waits: for a key, for a replica, for the end of a pause.
     #[inline]
     pub fn is_waiting(&self) -> bool {

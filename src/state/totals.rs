@@ -11,6 +11,8 @@ const RECENT_S: usize = 8;
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct Share {
     pub bytes: usize,
+    /// What arguments that are being received will take more.
+    pub awaited_bytes: usize,
     pub subscribers: usize,
     pub watchers: usize,
 }
@@ -19,9 +21,15 @@ impl Share {
     fn of(session: &Session) -> Share {
         Share {
             bytes: session.mem_bytes(),
+            awaited_bytes: session.awaited_bytes(),
             subscribers: usize::from(session.is_subscriber()),
             watchers: usize::from(!session.watched.is_empty()),
         }
+    }
+
+    /// What counts for `maxmemory-clients`.
+    pub fn claimed_bytes(&self) -> usize {
+        self.bytes + self.awaited_bytes
     }
 }
 
@@ -62,6 +70,7 @@ impl Totals {
 
     fn exchange(&mut self, before: Share, after: Share) {
         self.sum.bytes = self.sum.bytes + after.bytes - before.bytes;
+        self.sum.awaited_bytes = self.sum.awaited_bytes + after.awaited_bytes - before.awaited_bytes;
         self.sum.subscribers = self.sum.subscribers + after.subscribers - before.subscribers;
         self.sum.watchers = self.sum.watchers + after.watchers - before.watchers;
     }

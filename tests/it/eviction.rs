@@ -147,7 +147,7 @@ fn the_largest_clients_go_first() {
     let (c, small, large, spared) = (h.connect(), h.connect(), h.connect(), h.connect());
     h.call(spared, "CLIENT NO-EVICT on");
     for (client, kib) in [(small, 100), (large, 400), (spared, 800)] {
-        let part = format!("*2\r\n$3\r\nGET\r\n${}\r\n{}", 10 * MIB, "x".repeat(kib << 10));
+        let part = format!("*2\r\n$3\r\nGET\r\n${}\r\n{}", kib << 10, "x".repeat(kib << 10));
         h.send_bytes(client, part.as_bytes());
     }
     assert!(!h.engine.evict_clients());
@@ -180,4 +180,23 @@ fn what_is_not_written_yet_counts_when_the_next_client_is_served() {
     }
     assert_eq!(h.call(c, "PING"), "+PONG");
     assert!(!h.is_open(greedy));
+}
+
+#[test]
+fn an_argument_counts_as_soon_as_its_length_is_known() {
+    let mut h = Harness::new();
+    let (c, client) = (h.connect(), h.connect());
+    h.call(c, "CONFIG SET maxmemory-clients 1mb");
+    let used = h.engine.used_memory();
+    h.send_bytes(client, b"*2\r\n$3\r\nGET\r\n$900000\r\n");
+    assert!(h.engine.used_memory() < used + 10_000, "keys do not go for it");
+    assert!(!h.engine.evict_clients());
+    let list = h.call(c, "CLIENT LIST ID 2");
+    let memory = list.split(' ').find_map(|field| field.strip_prefix("tot-mem=")).expect("it is there");
+    assert!((900_000..910_000).contains(&memory.parse().expect("a number")));
+    h.send_bytes(client, &[vec![b'k'; 900_000], b"\r\n".to_vec()].concat());
+    assert_eq!(h.receive(client), "nil");
+    h.send_bytes(client, b"*2\r\n$3\r\nGET\r\n$1100000\r\nk");
+    assert!(h.engine.evict_clients() && h.engine.is_done(client));
+    assert!(!h.engine.evict_clients());
 }

@@ -510,9 +510,9 @@ fn replies_that_only_a_number_makes_long_are_bounded() {
     h.call_args(admin, &[b"HSET", b"h", &member, b"v"]);
     let commands =
         ["SRANDMEMBER s", "ZRANDMEMBER z", "HRANDFIELD h"].map(|c| format!("{c} -9223372036854775807"));
-    for limit in ["normal 1mb 0 0", "normal 0 0 0"] {
+    for (limit, commands) in [("normal 1mb 0 0", &commands[..]), ("normal 0 0 0", &commands[..1])] {
         h.call(admin, &format!("CONFIG SET client-output-buffer-limit '{limit}'"));
-        for command in &commands {
+        for command in commands {
             let client = h.connect();
             h.call(client, "CLIENT REPLY OFF");
             h.call(client, command);

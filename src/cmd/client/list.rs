@@ -105,7 +105,7 @@ fn write_line(
     line.number(" obl", out.buffered_bytes as i64);
     line.number(" oll", out.chunks as i64);
     line.number(" omem", out.chunk_bytes as i64);
-    line.number(" tot-mem", session.mem_bytes() as i64);
+    line.number(" tot-mem", (session.mem_bytes() + session.awaited_bytes()) as i64);
     line.bytes(" events", if stuck { b"rw" } else { b"r" });
     line.bytes(" cmd", command.map_or(b"NULL", |entry| entry.full_name.as_bytes()));
     line.bytes(" user", &state.acl[session.user].name);

@@ -311,9 +311,9 @@ fn client_eviction(ctx: &mut Ctx<'_>) -> Outcome {
     let mut classes = [(0, 0); (LOGS.1 - LOGS.0 + 1) as usize];
     let others = ctx.state.sessions.iter().filter_map(|(_, session)| session.as_deref());
     for session in others.chain([&*ctx.session]).filter(|session| !session.no_evict) {
-        let log = session.counted.bytes.max(1).ilog2().clamp(LOGS.0 - 1, LOGS.1 - 1);
+        let log = session.counted.claimed_bytes().max(1).ilog2().clamp(LOGS.0 - 1, LOGS.1 - 1);
         let (bytes, clients) = &mut classes[(log + 1 - LOGS.0) as usize];
-        *bytes += session.counted.bytes;
+        *bytes += session.counted.claimed_bytes();
         *clients += 1;
     }
     let mut text = String::new();
