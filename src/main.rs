@@ -137,6 +137,8 @@ fn run(args: &[OsString]) -> Result<(), Box<dyn std::error::Error>> {
             let name = if caught == SIGINT as usize { "SIGINT" } else { "SIGTERM" };
             log::info!("Received {name} scheduling shutdown...");
             state.shutdown_asked = true;
+        } else if !state.shutdown_asked {
+            is_asked.store(false, Ordering::Relaxed);
         }
         // Like all that happens by time it is held back by DEBUG PAUSE-CRON, and SHUTDOWN ABORT calls it off.
         if state.shutdown_asked && !state.cron_paused {
