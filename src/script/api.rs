@@ -7,7 +7,7 @@ use super::{
     flags::ScriptFlags,
     host::{Function, Mode},
     sandbox,
-    stack::{Kind, Place, Raise, Results, Stack, c_long},
+    stack::{Kind, Place, Raise, Results, Stack, c_long, double_to_int},
 };
 use crate::{
     base::{
@@ -213,7 +213,7 @@ fn set_repl(stack: &Stack) -> Results {
     if stack.top() != 1 {
         return Err(raise(stack, "server.set_repl() requires one argument."));
     }
-    if c_long(stack.number(1)) as i32 & !REPL_ALL != 0 {
+    if double_to_int(stack.number(1)) & !REPL_ALL != 0 {
         return Err(raise(
             stack,
             "Invalid replication flags. Use REPL_AOF, REPL_REPLICA, REPL_ALL or REPL_NONE.",
@@ -272,8 +272,8 @@ fn log(stack: &Stack) -> Results {
     if !stack.is_numeric(1) {
         return Err(raise(stack, "First argument must be a number (log level)."));
     }
-    let level = c_long(stack.number(1)) as i32;
-    if !(0..LOG_LEVELS.len() as i32).contains(&level) {
+    let level = c_long(stack.number(1));
+    if !(0..LOG_LEVELS.len() as i64).contains(&level) {
         return Err(raise(stack, "Invalid log level."));
     }
     let mut text = Vec::new();
@@ -294,7 +294,9 @@ pub(super) fn handle_error(stack: &Stack) -> Results {
     stack.set_top(1);
     let place = match stack.place(1) {
         // A native function says less than whoever called it.
-        Some(None) => stack.place(2).flatten(),
+        Some(None) => {
+            stack.place(2).map(|place| place.unwrap_or(Place { source: b"=[C]".to_vec(), line: -1 }))
+        }
         place => place.flatten(),
     };
     if stack.kind(1) != Kind::Table {

@@ -38,7 +38,8 @@ fn tobit(stack: &Stack) -> Results {
 
 fn fold(stack: &Stack, f: fn(u32, u32) -> u32) -> Results {
     let mut all = bits(stack, 1)?;
-    for i in 2..=stack.top() {
+    // Valkey complains of the last wrong one.
+    for i in (2..=stack.top()).rev() {
         all = f(all, bits(stack, i)?);
     }
     result(stack, all)

@@ -9,6 +9,7 @@ use super::{
     sandbox,
     stack::{Kind, Native, Raise, Results, Stack, c_long},
 };
+use crate::resp::error::shown;
 use std::ptr;
 
 /// Most sets of parameters that one run may make with `cjson.new`.
@@ -124,7 +125,7 @@ fn integer(
     if stack.kind(i) != Kind::Nil {
         let value = c_long(stack.number_arg(i)?) as i32;
         if !(min..=max).contains(&value) {
-            return Err(stack.bad_argument(1, &format!("expected integer between {min} and {max}")));
+            return Err(stack.bad_argument(1, format!("expected integer between {min} and {max}")));
         }
         with_config(stack, |config| *field(config) = value);
     }
@@ -141,10 +142,9 @@ fn word(stack: &Stack, i: i32, words: &[&str]) -> Result<Option<usize>, Raise> {
         _ => {
             let text = stack.text_arg(i)?;
             let found = words.iter().position(|word| word.as_bytes() == text);
-            found.map(Some).ok_or_else(|| {
-                let text = String::from_utf8_lossy(text).into_owned();
-                stack.bad_argument(i, &format!("invalid option '{text}'"))
-            })
+            found
+                .map(Some)
+                .ok_or_else(|| stack.bad_argument(i, [b"invalid option '", shown(text), b"'"].concat()))
         }
     }
 }

@@ -119,6 +119,7 @@ fn write_table(stack: &Stack, (out, budget): (&mut Vec<u8>, &mut Budget), depth:
     if !stack.ensure(3) {
         return Err(stack.raise(b"stack overflow (in function table_is_an_array)"));
     }
+    sandbox::unfreeze(stack);
     let (mut n, mut is_array, mut max) = (0, true, 0);
     stack.push_nil();
     while stack.next(-2) {
@@ -160,7 +161,7 @@ fn unpack(stack: &Stack) -> Results {
 /// `cmsgpack.unpack_one(text, offset)`: where the next one starts, -1 at the end, and one value.
 fn unpack_one(stack: &Stack) -> Results {
     let offset = long_arg_or(stack, 2, 0)?;
-    stack.set_top(1);
+    stack.set_top(stack.top().min(1));
     unpack_some(stack, Some(1), offset)
 }
 
@@ -168,7 +169,7 @@ fn unpack_one(stack: &Stack) -> Results {
 fn unpack_limit(stack: &Stack) -> Results {
     let limit = c_long(stack.number_arg(2)?);
     let offset = long_arg_or(stack, 3, 0)?;
-    stack.set_top(1);
+    stack.set_top(stack.top().min(1));
     let all = limit == 0 && offset == 0;
     unpack_some(stack, (!all).then_some(limit), offset)
 }

@@ -55,8 +55,6 @@ pub struct Run<'a> {
 
 /// What a state keeps from run to run beside its values.
 pub(super) struct Kept {
-    /// The state of `math.random`.
-    pub random: Cell<u64>,
     /// A script turned a screw of the garbage collector.
     pub collector_changed: Cell<bool>,
     /// The parameters of `cjson`, and of what `cjson.new` made.
@@ -121,11 +119,7 @@ impl Drop for Host {
 impl Host {
     /// A new state.
     pub fn new(mode: Mode) -> Host {
-        let kept = Kept {
-            random: Cell::new(sandbox::RANDOM_START),
-            collector_changed: Cell::new(false),
-            json: RefCell::default(),
-        };
+        let kept = Kept { collector_changed: Cell::new(false), json: RefCell::default() };
         let shared = Box::new(Shared {
             meter: Meter::default(),
             run: RefCell::new(None),

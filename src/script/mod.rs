@@ -22,6 +22,7 @@ pub use api::{Registration, is_name};
 pub use convert::Errors;
 pub use host::{Call, Failure, Function, Host, Mode};
 pub use meter::MEMORY_MAX_BYTES;
+pub use sandbox::RANDOM_START;
 
 /// Whether a script goes on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -53,6 +54,9 @@ pub trait Backend {
 
     /// Called now and then while a script runs.
     fn interrupt(&mut self) -> Interrupt;
+
+    /// The state of `math.random`, which starts as [`RANDOM_START`] and goes on from script to script.
+    fn random(&mut self) -> &mut u64;
 
     /// A count of nanoseconds that grows with the time that scripts take.
     fn elapsed_ns(&mut self) -> u64;

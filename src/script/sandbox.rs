@@ -48,7 +48,7 @@ pub(super) fn furnish(stack: &Stack, mode: Mode) {
     }
     guard_base(stack, globals);
     edit_library(stack, globals, b"table", |stack| {
-        guard(stack, b"insert", unless_frozen);
+        guard(stack, b"insert", insert_unless_frozen);
         for name in [&b"foreach"[..], b"foreachi", b"getn", b"maxn", b"concat"] {
             guard(stack, name, with_real);
         }
@@ -86,9 +86,8 @@ pub(super) fn furnish(stack: &Stack, mode: Mode) {
 /// The functions of the base library that would see through, or past, a metatable.
 fn guard_base(stack: &Stack, globals: i32) {
     stack.push_copy(globals);
-    for name in [&b"rawset"[..], b"setmetatable"] {
-        guard(stack, name, unless_frozen);
-    }
+    guard(stack, b"rawset", set_unless_frozen);
+    guard(stack, b"setmetatable", metatable_unless_frozen);
     stack.get_field(-1, b"next");
     stack.push_bound_native(pairs, 1);
     stack.set_field(-2, b"pairs");
@@ -239,6 +238,13 @@ fn freeze(stack: &Stack) {
     stack.replace(real);
 }
 
+/// Puts what stands behind a frozen table on top of the stack into its place.
+pub(super) fn unfreeze(stack: &Stack) {
+    if push_real(stack, -1) {
+        stack.replace(-2);
+    }
+}
+
 /// Pushes what stands behind a frozen table; false, and nothing pushed, where the value is none.
 fn push_real(stack: &Stack, i: i32) -> bool {
     if stack.kind(i) != Kind::Table || !stack.push_metatable(i) {
@@ -355,10 +361,28 @@ unsafe fn before(lua: *mut lua_State, check: fn(&Stack) -> Result<(), Raise>) ->
     }
 }
 
-unsafe extern "C-unwind" fn unless_frozen(lua: *mut lua_State) -> c_int {
+/// Refuses to change a frozen table, unless Lua's own function has something against the arguments.
+fn refuse_frozen(stack: &Stack, arguments_fit: bool) -> Result<(), Raise> {
+    if arguments_fit && is_frozen(stack, 1) { Err(stack.raise_plain(READONLY)) } else { Ok(()) }
+}
+
+unsafe extern "C-unwind" fn set_unless_frozen(lua: *mut lua_State) -> c_int {
+    // SAFETY: called by Lua.
+    unsafe { before(lua, |stack| refuse_frozen(stack, stack.top() >= 3)) }
+}
+
+unsafe extern "C-unwind" fn metatable_unless_frozen(lua: *mut lua_State) -> c_int {
+    // SAFETY: called by Lua.
+    unsafe { before(lua, |stack| refuse_frozen(stack, matches!(stack.kind(2), Kind::Nil | Kind::Table))) }
+}
+
+unsafe extern "C-unwind" fn insert_unless_frozen(lua: *mut lua_State) -> c_int {
     // SAFETY: called by Lua.
     unsafe {
-        before(lua, |stack| if is_frozen(stack, 1) { Err(stack.raise_plain(READONLY)) } else { Ok(()) })
+        before(lua, |stack| {
+            let fit = stack.top() == 2 || stack.top() == 3 && stack.is_numeric(2);
+            refuse_frozen(stack, fit)
+        })
     }
 }
 
@@ -474,14 +498,14 @@ fn loadstring(stack: &Stack) -> Results {
 
 /// `load(function, name)`: the function's texts are gathered first, so that nothing runs in the middle of compiling.
 fn load(stack: &Stack) -> Results {
-    if stack.kind(1) != Kind::Function {
-        let got = stack.kind(1).name();
-        return Err(stack.bad_argument(1, &format!("function expected, got {got}")));
-    }
     let name = match stack.kind(2) {
         Kind::Absent | Kind::Nil => b"=(load)".to_vec(),
         _ => stack.text_arg(2)?.to_vec(),
     };
+    if stack.kind(1) != Kind::Function {
+        let got = stack.kind(1).name();
+        return Err(stack.bad_argument(1, format!("function expected, got {got}")));
+    }
     let mut source = Vec::new();
     loop {
         stack.push_copy(1);
@@ -564,10 +588,11 @@ fn xpcall(stack: &Stack) -> Results {
         return Err(stack.raise(b"stack overflow"));
     }
     if called.is_err() {
+        let is_callable = stack.kind(2) == Kind::Function;
         stack.push_copy(2);
         stack.insert(-2);
-        if stack.call(1, 1).is_err() {
-            stack.pop(1);
+        if !is_callable || stack.call(1, 1).is_err() {
+            stack.set_top(2);
             stack.push_bytes(b"error in error handling");
         }
     }
@@ -593,15 +618,18 @@ fn rep(stack: &Stack) -> Results {
 }
 
 /// Where `math.random` starts: the generator of C's `lrand48`, as it stands without a seed.
-pub(super) const RANDOM_START: u64 = 0x1234_abcd_330e;
+pub const RANDOM_START: u64 = 0x1234_abcd_330e;
 
 /// `math.random`, the same on every machine.
 fn random(stack: &Stack) -> Results {
     const LEAST_BITS: u64 = (1 << 48) - 1;
     const MAX: u64 = i32::MAX as u64;
-    let kept = &stack.kept().random;
-    kept.set(kept.get().wrapping_mul(0x5_deec_e66d).wrapping_add(0xb) & LEAST_BITS);
-    let r = (kept.get() >> 17) % MAX;
+    let r = {
+        let mut run = stack.run();
+        let state = run.backend.random();
+        *state = state.wrapping_mul(0x5_deec_e66d).wrapping_add(0xb) & LEAST_BITS;
+        (*state >> 17) % MAX
+    };
     let r = r as f64 / MAX as f64;
     match stack.top() {
         0 => stack.push_number(r),
@@ -628,7 +656,7 @@ fn random(stack: &Stack) -> Results {
 
 fn randomseed(stack: &Stack) -> Results {
     let seed = stack.int_arg(1)?;
-    stack.kept().random.set(u64::from(seed as u32) << 16 | 0x330e);
+    *stack.run().backend.random() = u64::from(seed as u32) << 16 | 0x330e;
     Ok(0)
 }
 

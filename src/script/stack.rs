@@ -559,15 +559,17 @@ impl Stack {
     }
 
     /// Raises that an argument is wrong.
-    pub fn bad_argument(&self, mut i: i32, why: &str) -> Raise {
+    pub fn bad_argument(&self, mut i: i32, why: impl AsRef<[u8]>) -> Raise {
         let (name, is_method) = self.called_as();
+        let mut whose = format!("bad argument #{i} to '{name}'");
         if is_method {
             i -= 1;
-            if i == 0 {
-                return self.raise(format!("calling '{name}' on bad self ({why})").as_bytes());
-            }
+            whose = match i {
+                0 => format!("calling '{name}' on bad self"),
+                _ => format!("bad argument #{i} to '{name}'"),
+            };
         }
-        self.raise(format!("bad argument #{i} to '{name}' ({why})").as_bytes())
+        self.raise(&[whose.as_bytes(), b" (", why.as_ref(), b")"].concat())
     }
 
     /// The name by which the function that runs was called, and whether it was with a colon.
@@ -589,7 +591,7 @@ impl Stack {
     }
 
     fn wrong_type(&self, i: i32, wanted: &str) -> Raise {
-        self.bad_argument(i, &format!("{wanted} expected, got {}", self.kind(i).name()))
+        self.bad_argument(i, format!("{wanted} expected, got {}", self.kind(i).name()))
     }
 
     /// An argument that must be a number.
@@ -634,6 +636,13 @@ fn chunk_name(source: &[u8]) -> Vec<u8> {
 pub fn c_long(x: f64) -> i64 {
     let fits = (-9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0).contains(&x);
     if fits { x as i64 } else { i64::MIN }
+}
+
+/// The same for C's `int`.
+pub fn double_to_int(x: f64) -> i32 {
+    let whole = x.trunc();
+    let fits = (f64::from(i32::MIN)..=f64::from(i32::MAX)).contains(&whole);
+    if fits { whole as i32 } else { i32::MIN }
 }
 
 /// Where Lua enters a native function.

@@ -92,8 +92,8 @@ impl<'s> Format<'s> {
                 self.align = align;
             }
             _ => {
-                let why = format!("invalid format option '{}'", char::from(option));
-                return Err(self.stack.bad_argument(1, &why));
+                let why = [b"invalid format option '", &[option][..], b"'"].concat();
+                return Err(self.stack.bad_argument(1, why));
             }
         }
         Ok(())

@@ -178,6 +178,45 @@ fn what_few_tables_make_much_of_is_refused() {
 }
 
 #[test]
+fn randomness_goes_on_from_script_to_script() {
+    let mut h = Harness::new();
+    let c = h.connect();
+    let random = "return tostring(math.random())";
+    assert_eq!(eval(&mut h, c, random), "\"0.39646477363839\"");
+    assert_eq!(eval(&mut h, c, random), "\"0.84048536971234\"");
+    assert_eq!(eval(&mut h, c, &format!("math.randomseed(5) {random}")), "\"0.52483957937213\"");
+    h.call(c, "SCRIPT FLUSH");
+    assert_eq!(eval(&mut h, c, random), "\"0.27285430173988\"");
+}
+
+#[test]
+fn arguments_are_refused_in_the_order_of_valkey() {
+    let mut h = Harness::new();
+    let c = h.connect();
+    for (call, wanted) in [
+        ("bit.bor, 1, {}, 'x'", "bad argument #3 to '?' (number expected, got string)"),
+        ("load, 1, {}", "bad argument #2 to '?' (string expected, got table)"),
+        ("cmsgpack.unpack_one", "bad argument #1 to '?' (string expected, got no value)"),
+        ("setmetatable, redis, 1", "bad argument #2 to '?' (nil or table expected)"),
+        ("setmetatable, redis, {}", "Attempt to modify a readonly table"),
+        ("struct.size, '\\255'", "bad argument #1 to '?' (invalid format option '\\xff')"),
+        ("xpcall, 'a', {}", "false error in error handling"),
+        ("redis.log, 2^53, 'x'", "ERR Invalid log level."),
+        (
+            "redis.set_repl, 2^33",
+            "ERR Invalid replication flags. Use REPL_AOF, REPL_REPLICA, REPL_ALL or REPL_NONE.",
+        ),
+    ] {
+        let script =
+            format!("local r = {{pcall({call})}} if r[3] then r[2] = 'false ' .. r[3] end return r[2]");
+        let reply = eval(&mut h, c, &script).replace("\\'", "'");
+        assert_eq!(reply, format!("\"{wanted}\""), "{call}");
+    }
+    assert_eq!(eval(&mut h, c, "return string.gsub(1, '$', error)"), "-ERR  script: SHA, on =[C]:-1.");
+    assert_eq!(eval(&mut h, c, "return #cmsgpack.pack(math) > 100"), ":1");
+}
+
+#[test]
 fn bytecode_is_not_loaded() {
     check_scripts(&[
         ("return {loadstring('\\27Lua')}", "[]"),

@@ -132,6 +132,10 @@ impl Backend for Loading<'_, '_> {
         if ms > LOAD_MAX_MS { Interrupt::End("FUNCTION LOAD timeout") } else { Interrupt::Continue }
     }
 
+    fn random(&mut self) -> &mut u64 {
+        &mut self.ctx.state.scripts.random
+    }
+
     fn elapsed_ns(&mut self) -> u64 {
         self.ctx.state.clock.ticks_ns()
     }

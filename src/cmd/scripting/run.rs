@@ -300,6 +300,10 @@ impl Backend for Server<'_, '_, '_> {
         }
     }
 
+    fn random(&mut self) -> &mut u64 {
+        &mut self.ctx.state.scripts.random
+    }
+
     fn elapsed_ns(&mut self) -> u64 {
         self.ctx.state.clock.ticks_ns()
     }

@@ -4,6 +4,7 @@ use super::{Config, Invalid, with_config};
 use crate::script::{
     meter::Budget,
     number::write_g,
+    sandbox,
     stack::{Kind, Raise, Results, Stack},
 };
 
@@ -54,6 +55,7 @@ impl Encoder<'_> {
         if depth > self.config.encode_max_depth || !stack.ensure(3) || stack.is_deep() {
             return Err(stack.raise(format!("Cannot serialise, excessive nesting ({depth})").as_bytes()));
         }
+        sandbox::unfreeze(stack);
         match self.array_len()? {
             Some(n) if n > 0 => {
                 self.out.push(b'[');

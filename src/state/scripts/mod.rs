@@ -10,9 +10,9 @@ pub use cache::{Cache, Cached, Digest};
 #[cfg(feature = "scripting")]
 pub use libraries::{Callable, Libraries, Library, NAME_RULE, Policy, forget, load};
 
-#[cfg(feature = "scripting")]
-use crate::base::hash::Seed;
 use crate::resp::{error::CmdError, request::OwnedArgs};
+#[cfg(feature = "scripting")]
+use crate::{base::hash::Seed, script::RANDOM_START};
 
 /// A script or function that runs.
 #[derive(Default, Debug)]
@@ -87,6 +87,9 @@ pub struct Scripts {
     pub may_call_all: bool,
     #[cfg(feature = "scripting")]
     pub cache: Cache,
+    /// The state of `math.random`.
+    #[cfg(feature = "scripting")]
+    pub random: u64,
     #[cfg(feature = "scripting")]
     pub libraries: Libraries,
 }
@@ -99,6 +102,7 @@ impl Scripts {
             running: None,
             may_call_all: false,
             cache: Cache::new(seed),
+            random: RANDOM_START,
             libraries: Libraries::new(seed),
         }
     }
