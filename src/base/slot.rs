@@ -40,9 +40,106 @@ pub fn of_pattern(pattern: &[u8]) -> Option<u16> {
     }
 }
 
+/// A set of slots.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SlotSet {
+    words: [u64; SLOTS as usize / 64],
+    len: u16,
+}
+
+impl SlotSet {
+    /// None of them.
+    pub fn new() -> SlotSet {
+        SlotSet { words: [0; SLOTS as usize / 64], len: 0 }
+    }
+
+    /// All of them.
+    pub fn all() -> SlotSet {
+        SlotSet { words: [u64::MAX; SLOTS as usize / 64], len: SLOTS }
+    }
+
+    /// How many it has.
+    pub fn len(&self) -> u16 {
+        self.len
+    }
+
+    /// Whether it has none.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Whether it has this one.
+    pub fn contains(&self, slot: u16) -> bool {
+        let (at, bit) = SlotSet::place(slot);
+        self.words[at] & bit != 0
+    }
+
+    /// Adds one; false where it was there.
+    pub fn insert(&mut self, slot: u16) -> bool {
+        let is_new = !self.contains(slot);
+        let (at, bit) = SlotSet::place(slot);
+        self.words[at] |= bit;
+        self.len += u16::from(is_new);
+        is_new
+    }
+
+    /// Takes one away; false where it was not there.
+    pub fn remove(&mut self, slot: u16) -> bool {
+        let was_there = self.contains(slot);
+        let (at, bit) = SlotSet::place(slot);
+        self.words[at] &= !bit;
+        self.len -= u16::from(was_there);
+        was_there
+    }
+
+    /// The runs of neighbours, each by its first and its last, in order.
+    pub fn runs(&self) -> Vec<(u16, u16)> {
+        let mut runs: Vec<(u16, u16)> = Vec::new();
+        for slot in (0..SLOTS).filter(|&slot| self.contains(slot)) {
+            match runs.last_mut() {
+                Some((_, last)) if *last + 1 == slot => *last = slot,
+                _ => runs.push((slot, slot)),
+            }
+        }
+        runs
+    }
+
+    fn place(slot: u16) -> (usize, u64) {
+        (usize::from(slot / 64), 1 << (slot % 64))
+    }
+}
+
+impl Default for SlotSet {
+    fn default() -> SlotSet {
+        SlotSet::new()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn a_set_is_like_a_plain_one() {
+        let mut rng = crate::base::rng::Rng::new(1);
+        let (mut set, mut model) = (SlotSet::new(), BTreeSet::new());
+        for _ in 0..20_000 {
+            let slot = rng.below(u64::from(SLOTS)) as u16;
+            if rng.below(3) == 0 {
+                assert_eq!(set.remove(slot), model.remove(&slot));
+            } else {
+                assert_eq!(set.insert(slot), model.insert(slot));
+            }
+            assert_eq!(set.contains(slot), model.contains(&slot));
+            assert_eq!((usize::from(set.len()), set.is_empty()), (model.len(), model.is_empty()));
+        }
+        let runs = set.runs();
+        assert!(runs.windows(2).all(|pair| pair[0].1 + 1 < pair[1].0));
+        assert_eq!(runs.iter().flat_map(|&(first, last)| first..=last).collect::<BTreeSet<_>>(), model);
+        assert_eq!(SlotSet::all().runs(), [(0, SLOTS - 1)]);
+        assert_eq!(SlotSet::new().runs(), []);
+    }
 
     #[test]
     fn keys_and_patterns() {

@@ -22,7 +22,7 @@ mod memory;
 mod module;
 mod monitor;
 mod persistence;
-mod pubsub;
+pub(crate) mod pubsub;
 mod replication;
 #[cfg(feature = "scripting")]
 mod scripting;

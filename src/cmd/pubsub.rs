@@ -7,7 +7,10 @@ use crate::{
         Arg, ArgKind, Channels, CmdError, CommandSpec, Ctx, Flags, Flow, Group, KeyFlags, KeySpec, Outcome,
     },
     resp::output::Output,
-    state::pubsub::{Kind, SUBSCRIPTIONS_MAX, Subscriptions},
+    state::{
+        pubsub::{Kind, PubSub, SUBSCRIPTIONS_MAX, Subscriptions},
+        session::Session,
+    },
 };
 
 /// The commands of this family.
@@ -186,6 +189,18 @@ fn end(ctx: &mut Ctx<'_>, kind: Kind, word: &str) -> Outcome {
         ctx.session.subscriptions = Some(subs);
     }
     Ok(Flow::Done)
+}
+
+/// Ends those subscriptions of a session to shard channels that `ends` names, and tells it.
+pub fn end_shards(session: &mut Session, pubsub: &mut PubSub, ends: impl Fn(&[u8]) -> bool) {
+    let Some(mut subs) = session.subscriptions.take() else { return };
+    for name in subs.names(Kind::Shard).iter().filter(|name| ends(name)) {
+        pubsub.unsubscribe(&mut subs, session.key, Kind::Shard, name);
+        confirm(&mut session.out, "sunsubscribe", Some(name), counted_with(&subs, Kind::Shard));
+    }
+    if subs.count() > 0 {
+        session.subscriptions = Some(subs);
+    }
 }
 
 /// Tells a client that it subscribed or not any more, and how many subscriptions it has.

@@ -29,6 +29,8 @@ pub struct Effects {
     pub invalidations: Vec<Invalidation>,
     /// CLIENT UNPAUSE was called.
     pub unpaused: bool,
+    /// Slots of the cluster lost their owner.
+    pub slots_lost: bool,
 }
 
 impl Effects {
@@ -40,6 +42,7 @@ impl Effects {
             && self.woken.is_empty()
             && self.invalidations.is_empty()
             && !self.unpaused
+            && !self.slots_lost
     }
 
     /// Sends a message to a channel.

@@ -11,7 +11,7 @@ use crate::{
     command::{
         Alone, Args, Attendant, Behaviour, CmdError, CommandSpec, Ctx, Flags, Flow, Outcome, access,
         effects::Effects,
-        slots,
+        slots::{self, Unserved},
         table::{CommandId, Table},
     },
     state::{
@@ -30,8 +30,6 @@ const QUEUE_MAX_COMMANDS: usize = 1 << 24;
 
 /// What a session that monitors may not call.
 const KEYSPACE_FLAGS: Flags = Flags::WRITE.or(Flags::READONLY).or(Flags::MAY_REPLICATE);
-
-const CROSS_SLOT: CmdError = CmdError::new("CROSSSLOT Keys in request don't hash to the same slot");
 
 /// What stands between a command and its run.
 enum Gate {
@@ -123,16 +121,20 @@ impl Engine {
         Ok(Gate::Run)
     }
 
-    /// In a cluster all keys of a call, or of a transaction, belong to one slot.
+    /// In a cluster all keys of a call, or of a transaction, belong to one slot, which has an owner.
     #[cold]
     fn gate_slots(&self, session: &Session, spec: &CommandSpec, args: Args<'_>) -> Result<(), CmdError> {
         let queue = session.transaction.as_ref().filter(|_| spec.behaviour.has(Behaviour::RUNS_QUEUE));
+        let mut flags = spec.flags_of(&self.state, args);
+        if queue.is_some_and(|transaction| Flags(transaction.flags).has(Flags::PUBSUB)) {
+            flags = flags.or(Flags::PUBSUB);
+        }
         let mut slot = slots::find(spec, args, None);
         for command in queue.iter().flat_map(|transaction| &transaction.queue) {
             let Ok(id) = self.table.lookup(command.args(), CommandId::MAX) else { continue };
             slot = slot.and_then(|slot| slots::find(self.table.entry(id).spec, command.args(), slot));
         }
-        slot.map(|_| ()).map_err(|_| CROSS_SLOT)
+        slots::check(&self.state, slot, flags).map(|_| ()).map_err(unserved)
     }
 
     /// Whether a pause holds a command back.
@@ -346,6 +348,16 @@ pub(super) fn reject(state: &mut State, session: &mut Session, error: &CmdError)
     state.stats.count_error(error.code());
 }
 
+/// What a client is told of a call that its cluster does not serve.
+pub(super) fn unserved(why: Unserved) -> CmdError {
+    CmdError::new(match why {
+        Unserved::NoOwner => "CLUSTERDOWN Hash slot not served",
+        Unserved::CrossSlot => "CROSSSLOT Keys in request don't hash to the same slot",
+        Unserved::Down => "CLUSTERDOWN The cluster is down",
+        Unserved::DownForWrites => "CLUSTERDOWN The cluster is down and only accepts read commands",
+    })
+}
+
 /// A command that would have ended the transaction was refused: it ends all the same, so that the client knows where it
 /// stands.
 #[cold]
@@ -354,12 +366,10 @@ pub(super) fn abort_transaction(state: &mut State, session: &mut Session, error:
     state.watch.unwatch(session);
     let text = error.text();
     let reason = text.strip_prefix(b"ERR ").unwrap_or(text);
+    let wrapped = CmdError::with([b"EXECABORT Transaction discarded because of: ", reason].concat());
     // Clients of a cluster look for its own errors.
-    let error = match *error == CROSS_SLOT {
-        true => CROSS_SLOT,
-        false => CmdError::with([b"EXECABORT Transaction discarded because of: ", reason].concat()),
-    };
-    session.out.error(&error);
+    let error = if matches!(error.code(), b"CROSSSLOT" | b"CLUSTERDOWN") { error } else { &wrapped };
+    session.out.error(error);
     state.stats.count_error(error.code());
 }
 

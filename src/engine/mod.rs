@@ -9,6 +9,7 @@ mod call;
 mod cron;
 mod evict;
 mod feed;
+mod leave;
 mod observe;
 mod scout;
 mod settle;

@@ -139,6 +139,9 @@ impl Engine {
         if std::mem::take(&mut self.effects.unpaused) {
             self.end_pause();
         }
+        if std::mem::take(&mut self.effects.slots_lost) {
+            self.leave_slots();
+        }
         for (key, wake) in std::mem::take(&mut self.effects.woken) {
             self.end_wait(
                 key,

@@ -67,6 +67,91 @@ CONFIG GET databases
 INFO cluster"""
 
 
+# What an administrator does with slots. Where a parameter says when the cluster is up, a slot that goes makes the other
+# server look again.
+SLOTS = """\
+CLUSTER ADDSLOTS x
+CLUSTER ADDSLOTS 16384
+CLUSTER ADDSLOTS 5 x
+CLUSTER ADDSLOTSRANGE 1 2
+CLUSTER DELSLOTS 1 x
+CLUSTER DELSLOTS 1 1
+CLUSTER DELSLOTSRANGE 1
+CLUSTER DELSLOTSRANGE 1 2 3
+CLUSTER DELSLOTSRANGE 3 2
+CLUSTER DELSLOTSRANGE 1 5 4 6
+CLUSTER DELSLOTSRANGE 1 5 x 6
+SET a 1
+SET foo 1
+CLUSTER DELSLOTS 15495
+CLUSTER DELSLOTS 15495
+CLUSTER DELSLOTSRANGE 15494 15496
+CLUSTER INFO
+GET a
+GET foo
+MGET a foo
+MGET foo a
+SPUBLISH a m
+SPUBLISH foo m
+SUNSUBSCRIBE a
+EXISTS a
+PING
+MULTI
+GET foo
+EXEC
+MULTI
+PING
+EXEC
+EVAL "return 1" 0
+EVAL "return 1" 1 a
+EVAL "return redis.call('get', 'a')" 0
+EVAL "return redis.call('get', 'foo')" 0
+CONFIG SET cluster-allow-reads-when-down yes cluster-allow-pubsubshard-when-down no
+GET foo
+GET a
+SET foo 2
+SPUBLISH foo m
+EVAL "return redis.call('get', 'foo')" 0
+EVAL "return redis.call('set', 'foo', 3)" 0
+EVAL "return redis.call('get', 'foo')" 1 foo
+MULTI
+GET foo
+SET foo 3
+EXEC
+MULTI
+GET foo
+EXEC
+CONFIG SET cluster-require-full-coverage no
+CLUSTER DELSLOTS 16383
+CLUSTER INFO
+GET foo
+SET foo 4
+GET a
+CLUSTER SLOT-STATS SLOTSRANGE 15494 15496
+CLUSTER SLOT-STATS ORDERBY key-count LIMIT 2
+CLUSTER COUNTKEYSINSLOT 15495
+CLUSTER ADDSLOTS 15495
+GET a
+CLUSTER BUMPEPOCH
+CLUSTER BUMPEPOCH
+CLUSTER SET-CONFIG-EPOCH 5
+CLUSTER SET-CONFIG-EPOCH -1
+CLUSTER SET-CONFIG-EPOCH x
+CLUSTER INFO
+CLUSTER FLUSHSLOTS
+CLUSTER RESET
+CLUSTER RESET foo
+CLUSTER RESET HARD SOFT
+FLUSHALL
+CLUSTER FLUSHSLOTS
+CLUSTER INFO
+CLUSTER SLOTS
+GET foo
+CLUSTER RESET HARD
+CLUSTER SET-CONFIG-EPOCH 7
+CLUSTER ADDSLOTSRANGE 0 5 7 7"""
+
+
 @pytest.fixture(scope="module")
 def server():
     with harness.Server(cluster_enabled="yes") as server:
@@ -87,26 +172,31 @@ def test_a_client_of_clusters(server, protocol):
     assert sum(client.cluster_countkeysinslot(client.keyslot(f"k{number}")) for number in range(100)) >= 100
     pubsub = client.pubsub()
     pubsub.ssubscribe("channel")
-    assert pubsub.get_sharded_message(timeout=harness.DEADLINE_S)["type"] == "ssubscribe"
+    # It waits only where it is told for whom.
+    waits = {"timeout": harness.DEADLINE_S, "target_node": client.get_node_from_key("channel")}
+    assert pubsub.get_sharded_message(**waits)["type"] == "ssubscribe"
     assert client.spublish("channel", "hello") == 1
-    assert pubsub.get_sharded_message(timeout=harness.DEADLINE_S)["data"] == "hello"
+    assert pubsub.get_sharded_message(**waits)["data"] == "hello"
     (node,) = client.cluster_nodes().values()
     assert node["slots"] == [["0", "16383"]] and node["connected"]
     client.flushall()
     client.close()
 
 
-def test_the_same_replies(server):
-    with harness.Server(binary=peer(), cluster_enabled="yes", cluster_port=harness.free_port()) as other:
+@pytest.mark.parametrize("lines", [SAME, SLOTS], ids=["commands", "slots"])
+def test_the_same_replies(lines):
+    with (
+        harness.Server(cluster_enabled="yes") as server,
+        harness.Server(binary=peer(), cluster_enabled="yes", cluster_port=harness.free_port()) as other,
+    ):
         with server.connect() as ours, other.connect() as theirs:
             assert theirs.call("CLUSTER", "ADDSLOTSRANGE", 0, 16383) == "OK"
             theirs.send("GET", "a")
             while theirs.read()[0] == b"-":
                 theirs.send("GET", "a")
-            ours.call("FLUSHALL")
-            for line in SAME.splitlines():
+            for line in lines.splitlines():
                 replies = []
                 for connection in (ours, theirs):
-                    connection.send_raw(line.replace("\\n", "\\n").encode() + b"\r\n")
+                    connection.send_raw(line.encode() + b"\r\n")
                     replies.append(connection.read())
                 assert replies[0] == replies[1], line

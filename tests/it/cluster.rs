@@ -3,11 +3,12 @@
 use super::support::check_with;
 use staywire::{state::config::Config, testkit::Harness};
 
-fn cluster() -> Harness {
+/// A server that is one.
+pub fn cluster() -> Harness {
     Harness::with(Config { cluster_enabled: true, enable_debug_command: 1, ..Config::default() }, 1)
 }
 
-const CROSS_SLOT: &str = "-CROSSSLOT Keys in request don't hash to the same slot";
+pub const CROSS_SLOT: &str = "-CROSSSLOT Keys in request don't hash to the same slot";
 
 #[test]
 fn it_is_off_by_default() {
@@ -50,7 +51,7 @@ fn the_node_owns_all_slots() {
     assert_eq!(h.call(c, "CLUSTER FAILOVER"), "-ERR You should send CLUSTER FAILOVER to a replica");
     assert_eq!(h.call(c, "CLUSTER FAILOVER x"), "-ERR syntax error");
     assert_eq!(h.call(c, "REPLICAOF 127.0.0.1 1"), "-ERR REPLICAOF not allowed in cluster mode.");
-    assert!(h.call(c, "CLUSTER FLUSHSLOTS").starts_with("-ERR This node is a cluster of one"));
+    assert!(h.call(c, "CLUSTER MEET 127.0.0.1 7000").starts_with("-ERR This node is a cluster of one"));
     assert!(h.call(c, "HELLO").contains(r#""mode", "cluster""#));
     assert!(h.call(c, "INFO cluster").contains("cluster_enabled:1"));
 }

@@ -5,6 +5,7 @@ mod bitmaps;
 mod blocking;
 mod client;
 mod cluster;
+mod cluster_slots;
 mod command;
 mod config;
 mod debug;

@@ -104,3 +104,16 @@ fn a_login_in_a_pipeline_holds_for_what_follows() {
     server.send_bytes(client, &input.concat());
     assert_eq!(server.receive(client), "-NOAUTH Authentication required.\n+OK\n+OK\n:20000");
 }
+
+#[test]
+fn a_short_pipeline_runs_in_one_go_however_long_that_takes() {
+    let mut server = Harness::new();
+    let client = server.connect();
+    let short = format!("DEBUG SLEEP 10\r\n{}", "PING\r\n".repeat(31));
+    let fed = server.engine.feed(client, short.as_bytes());
+    assert_eq!((fed.consumed, fed.more), (short.len(), false));
+    // Of a longer one the rest waits for its next turn.
+    let long = format!("{short}PING\r\n");
+    let fed = server.engine.feed(client, long.as_bytes());
+    assert_eq!((fed.consumed, fed.more), (short.len(), true));
+}

@@ -1,9 +1,10 @@
-//! CLUSTER and the commands that only make sense in one. This server stands alone, or is a cluster of one that owns all
-//! slots: its topology never changes.
+//! CLUSTER and the commands that only make sense in one. This server stands alone, or is a cluster of one: it may own
+//! slots or not, but never knows another node.
 //!
 //! Source: <https://valkey.io/topics/cluster-spec/>.
 
 mod node;
+mod owned;
 mod slots;
 
 use crate::{
@@ -35,11 +36,11 @@ pub const COMMANDS: &[CommandSpec] = &[
 ];
 
 const SUBCOMMANDS: &[CommandSpec] = &[
-    CommandSpec::new("addslots", -3, Group::Cluster, |ctx| in_cluster(ctx, busy))
+    CommandSpec::new("addslots", -3, Group::Cluster, |ctx| in_cluster(ctx, owned::add))
         .flags(&[Flags::ADMIN, Flags::STALE, Flags::NO_ASYNC_LOADING])
         .doc("3.0.0", "Gives slots to the node.", "O(N)")
         .args(&[Arg::new("slot", ArgKind::Integer).multiple()]),
-    CommandSpec::new("addslotsrange", -4, Group::Cluster, |ctx| in_cluster(ctx, busy))
+    CommandSpec::new("addslotsrange", -4, Group::Cluster, |ctx| in_cluster(ctx, owned::add_ranges))
         .flags(&[Flags::ADMIN, Flags::STALE, Flags::NO_ASYNC_LOADING])
         .doc("7.0.0", "Gives ranges of slots to the node.", "O(N)")
         .args(&[Arg::new(
@@ -50,7 +51,7 @@ const SUBCOMMANDS: &[CommandSpec] = &[
             ]),
         )
         .multiple()]),
-    CommandSpec::new("bumpepoch", 2, Group::Cluster, |ctx| in_cluster(ctx, bumpepoch))
+    CommandSpec::new("bumpepoch", 2, Group::Cluster, |ctx| in_cluster(ctx, owned::bump_epoch))
         .flags(&[Flags::ADMIN, Flags::STALE, Flags::NO_ASYNC_LOADING])
         .doc("3.0.0", "Moves the epoch of the configuration on.", "O(1)")
         .tips(&["nondeterministic_output"]),
@@ -63,11 +64,11 @@ const SUBCOMMANDS: &[CommandSpec] = &[
         .flags(&[Flags::STALE])
         .doc("3.0.0", "Counts the keys of a slot.", "O(1)")
         .args(&[Arg::new("slot", ArgKind::Integer)]),
-    CommandSpec::new("delslots", -3, Group::Cluster, |ctx| in_cluster(ctx, fixed))
+    CommandSpec::new("delslots", -3, Group::Cluster, |ctx| in_cluster(ctx, owned::del))
         .flags(&[Flags::ADMIN, Flags::STALE, Flags::NO_ASYNC_LOADING])
         .doc("3.0.0", "Takes slots away from the node.", "O(N)")
         .args(&[Arg::new("slot", ArgKind::Integer).multiple()]),
-    CommandSpec::new("delslotsrange", -4, Group::Cluster, |ctx| in_cluster(ctx, fixed))
+    CommandSpec::new("delslotsrange", -4, Group::Cluster, |ctx| in_cluster(ctx, owned::del_ranges))
         .flags(&[Flags::ADMIN, Flags::STALE, Flags::NO_ASYNC_LOADING])
         .doc("7.0.0", "Takes ranges of slots away from the node.", "O(N)")
         .args(&[Arg::new(
@@ -86,7 +87,7 @@ const SUBCOMMANDS: &[CommandSpec] = &[
             ArgKind::OneOf(&[Arg::word("force", "FORCE"), Arg::word("takeover", "TAKEOVER")]),
         )
         .optional()]),
-    CommandSpec::new("flushslots", 2, Group::Cluster, |ctx| in_cluster(ctx, fixed))
+    CommandSpec::new("flushslots", 2, Group::Cluster, |ctx| in_cluster(ctx, owned::flush))
         .flags(&[Flags::ADMIN, Flags::STALE, Flags::NO_ASYNC_LOADING])
         .doc("3.0.0", "Takes all slots away from the node.", "O(1)"),
     CommandSpec::new("forget", 3, Group::Cluster, |ctx| in_cluster(ctx, forget))
@@ -142,7 +143,7 @@ const SUBCOMMANDS: &[CommandSpec] = &[
         .flags(&[Flags::ADMIN, Flags::STALE, Flags::NO_ASYNC_LOADING])
         .doc("3.0.0", "Makes the node the replica of another one.", "O(1)")
         .args(&[Arg::new("node-id", ArgKind::String)]),
-    CommandSpec::new("reset", -2, Group::Cluster, |ctx| in_cluster(ctx, fixed))
+    CommandSpec::new("reset", -2, Group::Cluster, |ctx| in_cluster(ctx, owned::reset))
         .flags(&[Flags::ADMIN, Flags::NOSCRIPT, Flags::STALE])
         .doc("3.0.0", "Makes the node forget the cluster.", "O(N)")
         .args(&[Arg::new(
@@ -153,7 +154,7 @@ const SUBCOMMANDS: &[CommandSpec] = &[
     CommandSpec::new("saveconfig", 2, Group::Cluster, |ctx| in_cluster(ctx, saveconfig))
         .flags(&[Flags::ADMIN, Flags::STALE, Flags::NO_ASYNC_LOADING])
         .doc("3.0.0", "Writes the configuration of the cluster to its file.", "O(1)"),
-    CommandSpec::new("set-config-epoch", 3, Group::Cluster, |ctx| in_cluster(ctx, fixed))
+    CommandSpec::new("set-config-epoch", 3, Group::Cluster, |ctx| in_cluster(ctx, owned::set_epoch))
         .flags(&[Flags::ADMIN, Flags::STALE, Flags::NO_ASYNC_LOADING])
         .doc("3.0.0", "Sets the epoch of a new node.", "O(1)")
         .args(&[Arg::new("config-epoch", ArgKind::Integer)]),
@@ -229,15 +230,9 @@ fn in_cluster(ctx: &mut Ctx<'_>, f: fn(&mut Ctx<'_>, &Cluster) -> Outcome) -> Ou
     }
 }
 
-/// What would change the topology.
+/// What needs another node.
 fn fixed(_: &mut Ctx<'_>, _: &Cluster) -> Outcome {
-    Err(CmdError::new("ERR This node is a cluster of one that owns all slots, and stays so"))
-}
-
-/// <https://valkey.io/commands/cluster-addslots/>: all slots have an owner.
-fn busy(ctx: &mut Ctx<'_>, _: &Cluster) -> Outcome {
-    let slot = slots::slot_named(ctx.args.at(2)).ok_or(CmdError::new("ERR Invalid or out of range slot"))?;
-    Err(CmdError::with(format!("ERR Slot {slot} is already busy")))
+    Err(CmdError::new("ERR This node is a cluster of one, and stays so"))
 }
 
 /// Refuses what is not the name of the node.
@@ -247,12 +242,6 @@ fn check_node(ctx: &Ctx<'_>, cluster: &Cluster) -> Result<(), CmdError> {
         return Ok(());
     }
     Err(CmdError::with([b"ERR Unknown node ", shown(name)].concat()))
-}
-
-/// <https://valkey.io/commands/cluster-bumpepoch/>
-fn bumpepoch(ctx: &mut Ctx<'_>, _: &Cluster) -> Outcome {
-    ctx.out().simple("STILL 0");
-    Ok(Flow::Done)
 }
 
 /// <https://valkey.io/commands/cluster-count-failure-reports/>
@@ -306,8 +295,20 @@ fn help(ctx: &mut Ctx<'_>, _: &Cluster) -> Outcome {
     ctx.help(
         "CLUSTER",
         &[
+            "ADDSLOTS <slot> [<slot> ...]",
+            "    The node owns these slots from here on.",
+            "ADDSLOTSRANGE <start> <end> [<start> <end> ...]",
+            "    Likewise, all from <start> to <end>.",
+            "BUMPEPOCH",
+            "    The epoch of the configuration moves on.",
             "COUNTKEYSINSLOT <slot>",
             "    How many keys <slot> has.",
+            "DELSLOTS <slot> [<slot> ...]",
+            "    Nobody owns these slots from here on.",
+            "DELSLOTSRANGE <start> <end> [<start> <end> ...]",
+            "    Likewise, all from <start> to <end>.",
+            "FLUSHSLOTS",
+            "    Nobody owns any slot from here on.",
             "GETKEYSINSLOT <slot> <count>",
             "    Names of keys of <slot>.",
             "INFO",
@@ -323,6 +324,10 @@ fn help(ctx: &mut Ctx<'_>, _: &Cluster) -> Outcome {
             "    <id> <ip:port@bus-port[,hostname]> <flags> <primary> <pings> <pongs> <epoch> <link> <slot> ...",
             "REPLICAS <node-id>",
             "    The replicas of a node.",
+            "RESET [HARD|SOFT]",
+            "    The node owns nothing; with HARD it takes new names, too.",
+            "SET-CONFIG-EPOCH <epoch>",
+            "    The epoch of a new node.",
             "SLOTS",
             "    Ranges of slots: start, end, and addresses, ports and names of who serves them.",
             "SLOT-STATS",

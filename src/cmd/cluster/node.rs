@@ -1,7 +1,6 @@
 //! The node as its cluster's clients are told of it.
 
 use crate::{
-    base::slot::SLOTS,
     command::{Ctx, Flow, Outcome},
     resp::output::Output,
     state::{
@@ -71,10 +70,15 @@ impl Endpoint {
 pub(super) fn line(ctx: &Ctx<'_>, cluster: &Cluster) -> String {
     let Endpoint { ip, hostname, port, bus_port, .. } = Endpoint::of(ctx);
     let comma = if hostname.is_empty() { "" } else { "," };
+    let runs = cluster.slots.runs().into_iter().map(|(first, last)| match first == last {
+        true => format!(" {first}"),
+        false => format!(" {first}-{last}"),
+    });
     format!(
-        "{} {ip}:{port}@{bus_port}{comma}{hostname} myself,master - 0 0 0 connected 0-{}\n",
+        "{} {ip}:{port}@{bus_port}{comma}{hostname} myself,master - 0 0 {} connected{}\n",
         cluster.node_id,
-        SLOTS - 1
+        cluster.epoch,
+        runs.collect::<String>()
     )
 }
 
@@ -86,22 +90,25 @@ pub(super) fn nodes(ctx: &mut Ctx<'_>, cluster: &Cluster) -> Outcome {
 }
 
 /// <https://valkey.io/commands/cluster-info/>
-pub(super) fn info(ctx: &mut Ctx<'_>, _: &Cluster) -> Outcome {
+pub(super) fn info(ctx: &mut Ctx<'_>, cluster: &Cluster) -> Outcome {
+    let is_up = cluster.is_up(ctx.state.config.cluster_require_full_coverage);
+    let slots = u64::from(cluster.slots.len());
     let figures = [
-        ("cluster_slots_assigned", i64::from(SLOTS)),
-        ("cluster_slots_ok", i64::from(SLOTS)),
+        ("cluster_slots_assigned", slots),
+        ("cluster_slots_ok", slots),
         ("cluster_slots_pfail", 0),
         ("cluster_slots_fail", 0),
         ("cluster_known_nodes", 1),
-        ("cluster_size", 1),
-        ("cluster_current_epoch", 0),
-        ("cluster_my_epoch", 0),
+        ("cluster_size", slots.min(1)),
+        ("cluster_current_epoch", cluster.epoch),
+        ("cluster_my_epoch", cluster.epoch),
         ("cluster_stats_messages_sent", 0),
         ("cluster_stats_messages_received", 0),
         ("total_cluster_links_buffer_limit_exceeded", 0),
     ];
     let lines = figures.map(|(name, value)| format!("{name}:{value}\r\n")).concat();
-    ctx.out().verbatim("txt", format!("cluster_state:ok\r\n{lines}").as_bytes());
+    let state = if is_up { "ok" } else { "fail" };
+    ctx.out().verbatim("txt", format!("cluster_state:{state}\r\n{lines}").as_bytes());
     Ok(Flow::Done)
 }
 
@@ -126,20 +133,23 @@ pub(super) fn links(ctx: &mut Ctx<'_>, _: &Cluster) -> Outcome {
 /// <https://valkey.io/commands/cluster-slots/>
 pub(super) fn slots(ctx: &mut Ctx<'_>, cluster: &Cluster) -> Outcome {
     let endpoint = Endpoint::of(ctx);
-    let out = ctx.out();
-    out.array(1);
-    out.array(3);
-    out.int(0);
-    out.int(i64::from(SLOTS) - 1);
-    out.array(4);
-    endpoint.write_preferred(out);
-    out.int(endpoint.port);
-    out.bulk(cluster.node_id.as_bytes());
     let others = endpoint.others();
-    out.map(others.len());
-    for (name, value) in others {
-        out.bulk(name.as_bytes());
-        out.bulk(value.as_bytes());
+    let runs = cluster.slots.runs();
+    let out = ctx.out();
+    out.array(runs.len());
+    for (first, last) in runs {
+        out.array(3);
+        out.int(first.into());
+        out.int(last.into());
+        out.array(4);
+        endpoint.write_preferred(out);
+        out.int(endpoint.port);
+        out.bulk(cluster.node_id.as_bytes());
+        out.map(others.len());
+        for (name, value) in &others {
+            out.bulk(name.as_bytes());
+            out.bulk(value.as_bytes());
+        }
     }
     Ok(Flow::Done)
 }
@@ -147,13 +157,15 @@ pub(super) fn slots(ctx: &mut Ctx<'_>, cluster: &Cluster) -> Outcome {
 /// <https://valkey.io/commands/cluster-shards/>
 pub(super) fn shards(ctx: &mut Ctx<'_>, cluster: &Cluster) -> Outcome {
     let endpoint = Endpoint::of(ctx);
+    let runs = cluster.slots.runs();
     let out = ctx.out();
     out.array(1);
     out.map(2);
     out.bulk(b"slots");
-    out.array(2);
-    out.int(0);
-    out.int(i64::from(SLOTS) - 1);
+    out.array(2 * runs.len());
+    for slot in runs.into_iter().flat_map(|(first, last)| [first, last]) {
+        out.int(slot.into());
+    }
     out.bulk(b"nodes");
     out.array(1);
     let has_hostname = !endpoint.hostname.is_empty();

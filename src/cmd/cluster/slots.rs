@@ -41,7 +41,7 @@ pub(super) fn get_keys(ctx: &mut Ctx<'_>, _: &Cluster) -> Outcome {
 }
 
 /// <https://valkey.io/commands/cluster-slot-stats/>
-pub(super) fn stats(ctx: &mut Ctx<'_>, _: &Cluster) -> Outcome {
+pub(super) fn stats(ctx: &mut Ctx<'_>, cluster: &Cluster) -> Outcome {
     let slots: Vec<(u16, usize)> = match ctx.args.len() {
         5 if ctx.is_word(2, "slotsrange") => {
             let bounds = [3, 4].map(|i| slot_named(ctx.args.at(i)));
@@ -54,9 +54,10 @@ pub(super) fn stats(ctx: &mut Ctx<'_>, _: &Cluster) -> Outcome {
                 )));
             }
             let counts = key_counts(ctx);
-            (first..=last).map(|slot| (slot, counts[slot as usize])).collect()
+            let own = (first..=last).filter(|&slot| cluster.slots.contains(slot));
+            own.map(|slot| (slot, counts[slot as usize])).collect()
         }
-        4.. if ctx.is_word(2, "orderby") => ordered(ctx)?,
+        4.. if ctx.is_word(2, "orderby") => ordered(ctx, cluster)?,
         _ => return Err(misused(ctx)),
     };
     let out = ctx.out();
@@ -72,7 +73,7 @@ pub(super) fn stats(ctx: &mut Ctx<'_>, _: &Cluster) -> Outcome {
 }
 
 /// `ORDERBY key-count [LIMIT n] [ASC|DESC]`
-fn ordered(ctx: &mut Ctx<'_>) -> Result<Vec<(u16, usize)>, CmdError> {
+fn ordered(ctx: &mut Ctx<'_>, cluster: &Cluster) -> Result<Vec<(u16, usize)>, CmdError> {
     if !ctx.is_word(3, "key-count") {
         return Err(CmdError::new("ERR Unrecognized sort metric for ORDERBY."));
     }
@@ -99,7 +100,8 @@ fn ordered(ctx: &mut Ctx<'_>) -> Result<Vec<(u16, usize)>, CmdError> {
         i += 1;
     }
     let counts = key_counts(ctx);
-    let mut slots: Vec<(u16, usize)> = (0..SLOTS).zip(counts).collect();
+    let own = (0..SLOTS).zip(counts).filter(|&(slot, _)| cluster.slots.contains(slot));
+    let mut slots: Vec<(u16, usize)> = own.collect();
     // Of those with as many keys the lower comes first.
     match ascending {
         Some(true) => slots.sort_by_key(|&(_, keys)| keys),

@@ -3,7 +3,11 @@
 use crate::{
     base::slot,
     cmd::acl::refusals,
-    command::{Categories, CmdError, Ctx, Flags, Flow, Front, Outcome, access, slots, table::CommandId},
+    command::{
+        Categories, CmdError, Ctx, Flags, Flow, Front, Outcome, access,
+        slots::{self, Unserved},
+        table::CommandId,
+    },
     resp::{Proto, error::shown, output::Output, request::Args},
     script::{Backend, Call, Errors, Failure, Function, Host, Interrupt, Refused, flags::ScriptFlags},
     state::{State, scripts::Running},
@@ -162,11 +166,22 @@ impl Server<'_, '_, '_> {
     #[cold]
     fn gate_slots(&mut self, id: CommandId, args: Args<'_>) -> Result<(), CmdError> {
         let entry = self.ctx.table.entry(id);
-        let found = slots::find(entry.spec, args, None).map_err(|_| {
-            let name = &entry.full_name;
-            CmdError::with(format!(
-                "ERR Command '{name}' in script attempted to access keys that don't hash to the same slot"
-            ))
+        let found = slots::find(entry.spec, args, None);
+        let flags = entry.spec.flags_of(self.ctx.state, args);
+        let found = slots::check(self.ctx.state, found, flags).map_err(|why| match why {
+            Unserved::NoOwner => CmdError::new("ERR Script attempted to access a slot not served"),
+            Unserved::CrossSlot => {
+                let name = &entry.full_name;
+                CmdError::with(format!(
+                    "ERR Command '{name}' in script attempted to access keys that don't hash to the same slot"
+                ))
+            }
+            Unserved::Down => {
+                CmdError::new("ERR Script attempted to execute a command while the cluster is down")
+            }
+            Unserved::DownForWrites => CmdError::new(
+                "ERR Script attempted to execute a write command while the cluster is down and readonly",
+            ),
         })?;
         if self.program.flags.has(ScriptFlags::UNDECLARED.or(ScriptFlags::ALLOW_CROSS_SLOT)) {
             return Ok(());

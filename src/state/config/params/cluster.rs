@@ -7,8 +7,8 @@ use super::{
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 pub const PARAMS: &[Param] = &[
-    param("cluster-allow-pubsubshard-when-down", stored_flag("yes")),
-    param("cluster-allow-reads-when-down", stored_flag("no")),
+    param("cluster-allow-pubsubshard-when-down", flag(|c| &mut c.cluster_allow_pubsubshard_when_down)),
+    param("cluster-allow-reads-when-down", flag(|c| &mut c.cluster_allow_reads_when_down)),
     param("cluster-allow-replica-migration", stored_flag("yes")),
     param("cluster-announce-bus-port", int(|c| &mut c.cluster_announce_bus_port, 0, 65_535)),
     param("cluster-announce-client-ipv4", stored_checked_text("", check_ipv4)),
@@ -31,7 +31,7 @@ pub const PARAMS: &[Param] = &[
     param("cluster-replica-no-failover", stored_flag("no")).alias("cluster-slave-no-failover"),
     param("cluster-replica-validity-factor", stored_int("10", 0, INT_MAX))
         .alias("cluster-slave-validity-factor"),
-    param("cluster-require-full-coverage", stored_flag("yes")),
+    param("cluster-require-full-coverage", flag(|c| &mut c.cluster_require_full_coverage)),
     param("cluster-slot-stats-enabled", stored_flag("no")),
 ];
 
