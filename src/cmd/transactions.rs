@@ -55,6 +55,7 @@ pub const COMMANDS: &[CommandSpec] = &[
 /// <https://valkey.io/commands/multi/>
 fn multi(ctx: &mut Ctx<'_>) -> Outcome {
     ctx.session.transaction = Some(Box::default());
+    ctx.session.knows_multi = true;
     ctx.ok()
 }
 
@@ -108,6 +109,7 @@ fn discard(ctx: &mut Ctx<'_>) -> Outcome {
 
 /// <https://valkey.io/commands/watch/>
 fn watch(ctx: &mut Ctx<'_>) -> Outcome {
+    ctx.session.knows_multi = true;
     // A transaction that will fail anyway needs no more keys.
     if !ctx.session.watch_broken {
         let db = ctx.db();

@@ -101,11 +101,11 @@ impl Engine {
         if self.state.lacks_replicas && self.effective_flags(session, spec, args).has(Flags::WRITE) {
             return Err(CmdError::NO_REPLICAS);
         }
-        if session.monitor && spec.flags.has(KEYSPACE_FLAGS) {
-            return Err(CmdError::new("ERR Replica can't interact with the keyspace"));
-        }
         if session.in_subscribed_mode() && !spec.behaviour.has(Behaviour::WHILE_SUBSCRIBED) {
             return Err(not_while_subscribed(&self.table.entry(id).full_name));
+        }
+        if session.monitor && spec.flags.has(KEYSPACE_FLAGS) {
+            return Err(CmdError::new("ERR Replica can't interact with the keyspace"));
         }
         if self.state.pause.is_on() && self.is_paused(session, spec, args) {
             return Ok(Gate::Postpone);

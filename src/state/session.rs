@@ -123,6 +123,8 @@ pub struct Session {
     pub dirty: bool,
     /// A watched key changed: EXEC fails.
     pub watch_broken: bool,
+    /// It called MULTI or WATCH at some time.
+    pub knows_multi: bool,
     /// Its output grew over the limit of its class: to be closed.
     pub overflowed: bool,
     /// It is shown every command: MONITOR.
@@ -190,6 +192,7 @@ impl Session {
             closing: Closing::No,
             dirty: false,
             watch_broken: false,
+            knows_multi: false,
             overflowed: false,
             monitor: false,
             no_touch: false,

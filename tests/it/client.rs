@@ -114,6 +114,9 @@ fn a_line_tells_what_a_client_does() {
     let list = server.call(a, "CLIENT LIST ID 4");
     assert_eq!((field(lines(&list)[0], "flags"), field(lines(&list)[0], "watch")), ("xd", "0"));
     assert!(server.call(a, "INFO clients").contains("watching_clients:0\\r\\n"));
+    server.call(d, "DISCARD");
+    let list = server.call(a, "CLIENT LIST ID 1 4");
+    assert_eq!(lines(&list).iter().map(|line| field(line, "multi")).collect::<Vec<_>>(), ["-1", "0"]);
 }
 
 #[test]

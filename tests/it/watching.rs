@@ -104,6 +104,8 @@ fn a_monitor_sees_itself_but_not_the_keys_until_reset() {
     h.call(c, "PING");
     assert_eq!(h.receive(m), "");
     h.call(m, "CLIENT REPLY ON");
+    h.call(m, "SUBSCRIBE x");
+    assert!(h.call(m, "GET a").starts_with("-ERR Can't execute 'get': only"));
     assert_eq!(h.call(m, "RESET"), "+RESET");
     h.call(c, "PING");
     assert_eq!(h.receive(m), "");

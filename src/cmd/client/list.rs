@@ -93,7 +93,9 @@ fn write_line(
     line.number(" sub", subscribed(Kind::Channel));
     line.number(" psub", subscribed(Kind::Pattern));
     line.number(" ssub", subscribed(Kind::Shard));
-    line.number(" multi", transaction.map_or(-1, |t| t.queue.len() as i64));
+    // As in Valkey, which keeps what it made for the first transaction.
+    let queued_before = if session.knows_multi { 0 } else { -1 };
+    line.number(" multi", transaction.map_or(queued_before, |t| t.queue.len() as i64));
     line.number(" watch", session.watched.len() as i64);
     let found = session.parser.as_deref().map_or(0, |parser| parser.understood_bytes().1);
     line.number(" qbuf", session.unread_bytes() as i64);
