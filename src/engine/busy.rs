@@ -95,7 +95,7 @@ fn serve(front: &mut Front<'_>, session: &mut Session, args: Args<'_>) {
         Err(error) => {
             front.state.stats.by_command[id as usize].rejected += 1;
             if spec.behaviour.has(Behaviour::ABORTS_TRANSACTION) {
-                abort_transaction(front.state, session, &error);
+                abort_transaction(front.state, session, args, &error);
             } else {
                 reject(front.state, session, &error);
             }

@@ -66,7 +66,7 @@ impl Engine {
                 track::end_caching(session, Some(self.table.entry(id)));
                 self.state.stats.by_command[id as usize].rejected += 1;
                 if self.table.entry(id).spec.behaviour.has(Behaviour::ABORTS_TRANSACTION) {
-                    abort_transaction(&mut self.state, session, &error);
+                    abort_transaction(&mut self.state, session, args, &error);
                 } else {
                     reject(&mut self.state, session, &error);
                 }
@@ -361,7 +361,7 @@ pub(super) fn unserved(why: Unserved) -> CmdError {
 /// A command that would have ended the transaction was refused: it ends all the same, so that the client knows where it
 /// stands.
 #[cold]
-pub(super) fn abort_transaction(state: &mut State, session: &mut Session, error: &CmdError) {
+pub(super) fn abort_transaction(state: &mut State, session: &mut Session, args: Args<'_>, error: &CmdError) {
     session.transaction = None;
     state.watch.unwatch(session);
     let text = error.text();
@@ -371,6 +371,11 @@ pub(super) fn abort_transaction(state: &mut State, session: &mut Session, error:
     let error = if matches!(error.code(), b"CROSSSLOT" | b"CLUSTERDOWN") { error } else { &wrapped };
     session.out.error(error);
     state.stats.count_error(error.code());
+    if !state.monitors.is_empty() {
+        // They saw the beginning of the transaction.
+        let at = (state.clock.now_us(), state.config.output_limits[0].most_bytes());
+        state.monitors.show(&mut state.sessions, &mut state.dirty, at, (session, args, &[]));
+    }
 }
 
 /// Whether a session is logged in, and its user may make a call. What is refused is logged.

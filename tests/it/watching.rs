@@ -57,6 +57,11 @@ fn transactions_are_shown_as_they_run_and_waits_once() {
     assert_eq!(commands(&mut h, m), ["MULTI"]);
     h.call(c, "EXEC");
     assert_eq!(commands(&mut h, m), ["SET a 1", "INCR a", "EXEC"]);
+    for line in ["MULTI", "GET", "EXEC", "EXEC x"] {
+        h.call(c, line);
+    }
+    // What ends a transaction is shown though it is refused.
+    assert_eq!(commands(&mut h, m), ["MULTI", "EXEC", "EXEC x"]);
     h.call(c, "BLPOP l 0");
     assert_eq!(commands(&mut h, m), ["BLPOP l 0"]);
     h.call(d, "RPUSH l x");
