@@ -102,6 +102,9 @@ fn config_resetstat(ctx: &mut Ctx<'_>) -> Outcome {
     ctx.state.stats.reset();
     ctx.store.stats = StoreStats::default();
     ctx.state.scripts.reset_counters();
+    if let Some(stats) = &mut ctx.state.slot_stats {
+        stats.reset();
+    }
     ctx.ok()
 }
 

@@ -60,9 +60,11 @@ impl Engine {
                     transaction.push(args.to_owned(), flags.0);
                 }
                 session.out.simple("QUEUED");
+                self.count_unrun(session);
             }
             Ok(Gate::Postpone) => self.state.pause.postpone(session),
             Err(error) => {
+                self.count_unrun(session);
                 track::end_caching(session, Some(self.table.entry(id)));
                 self.state.stats.by_command[id as usize].rejected += 1;
                 if self.table.entry(id).spec.behaviour.has(Behaviour::ABORTS_TRANSACTION) {
@@ -123,7 +125,7 @@ impl Engine {
 
     /// In a cluster all keys of a call, or of a transaction, belong to one slot, which has an owner.
     #[cold]
-    fn gate_slots(&self, session: &Session, spec: &CommandSpec, args: Args<'_>) -> Result<(), CmdError> {
+    fn gate_slots(&mut self, session: &Session, spec: &CommandSpec, args: Args<'_>) -> Result<(), CmdError> {
         let queue = session.transaction.as_ref().filter(|_| spec.behaviour.has(Behaviour::RUNS_QUEUE));
         let mut flags = spec.flags_of(&self.state, args);
         if queue.is_some_and(|transaction| Flags(transaction.flags).has(Flags::PUBSUB)) {
@@ -134,7 +136,11 @@ impl Engine {
             let Ok(id) = self.table.lookup(command.args(), CommandId::MAX) else { continue };
             slot = slot.and_then(|slot| slots::find(self.table.entry(id).spec, command.args(), slot));
         }
-        slots::check(&self.state, slot, flags).map(|_| ()).map_err(unserved)
+        let served = slots::check(&self.state, slot, flags);
+        if let Some(stats) = &mut self.state.slot_stats {
+            stats.current = served.ok().flatten();
+        }
+        served.map(|_| ()).map_err(unserved)
     }
 
     /// Whether a pause holds a command back.
@@ -289,7 +295,7 @@ impl Engine {
                 true
             }
         };
-        self.count_ended(session, id, blocked, failed);
+        self.count_ended(session, id, blocked, failed, Part::Ended);
         true
     }
 
@@ -435,7 +441,7 @@ pub(super) fn call_inside(outer: &mut Ctx<'_>, id: CommandId, args: Args<'_>) {
     let cost = observe::cost(ctx.session, duration_ns);
     if observe::is_notable(ctx.state, cost) {
         let call = (table.entry(id).spec, args);
-        observe::observe(ctx.state, ctx.session, call, cost, ctx.store.now_ms, Part::Whole);
+        observe::observe(ctx.state, ctx.session, call, cost, ctx.store.now_ms, Part::Inside);
     }
 }
 

@@ -107,6 +107,9 @@ impl Engine {
         let mut rng = Rng::new(seed);
         let table = commands(&config).expect("the names of commands were checked");
         let mut store = Store::new(config.databases as usize, [rng.next_u64(), rng.next_u64()]);
+        if config.cluster_enabled {
+            store.count_slots();
+        }
         config.inform(&mut store);
         let acl = users(&config, &table).expect("the users were checked");
         config.users.clear();

@@ -1,13 +1,14 @@
 //! After a command, in one place and in this order: watches and notifications, copies that clients hold, messages,
 //! clients to be closed or woken, then those who wait for keys; again, until nothing is left.
 
-use super::{Engine, track};
+use super::{Engine, observe::Part, track};
 use crate::{
+    base::slot,
     command::{CmdError, effects::Wake},
     state::{
         State,
         config::OutputLimit,
-        pubsub::Kind,
+        pubsub::{self, Kind},
         session::{Closing, Session, SessionKey},
         tracking::{Invalidation, Post, Whose},
         waiters::Blocked,
@@ -111,13 +112,20 @@ impl Engine {
         let most_bytes = state.config.output_limits[2].most_bytes();
         let mut delivered = 0;
         self.effects.take_published(|kind, channel, message| {
-            delivered += state.pubsub.deliver(
+            let copies = state.pubsub.deliver(
                 &mut state.sessions,
                 &mut state.dirty,
                 &mut state.pool,
                 most_bytes,
                 (kind, channel, message),
             );
+            delivered += copies;
+            if kind == Kind::Shard
+                && let Some(stats) = &mut state.slot_stats
+            {
+                let bytes = pubsub::shard_message_bytes(channel, message);
+                stats.of(slot::of_key(channel)).net_out_bytes += (copies * bytes) as u64;
+            }
             state.stats.messages += 1;
         });
         self.delivered += delivered;
@@ -255,7 +263,7 @@ impl Engine {
                 None => blocked.in_vain.write(&mut session.out),
             }
             let id = self.command_of(&blocked);
-            self.count_ended(&mut session, id, &blocked, error.is_some());
+            self.count_ended(&mut session, id, &blocked, error.is_some(), Part::GivenUp);
             session.unmute(real);
             track::end_caching(&mut session, None);
             // `timeout` runs from the end of the wait.

@@ -28,6 +28,12 @@ impl Chunk {
     }
 }
 
+/// What a bulk string of these bytes takes, in bytes.
+pub fn bulk_bytes(bytes: &[u8]) -> usize {
+    let digits = bytes.len().checked_ilog10().unwrap_or(0) as usize + 1;
+    b"$\r\n\r\n".len() + digits + bytes.len()
+}
+
 /// How the memory of an [`Output`] is used.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Usage {

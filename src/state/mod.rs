@@ -15,6 +15,7 @@ pub mod pubsub;
 pub mod reply_room;
 pub mod scripts;
 pub mod session;
+pub mod slot_stats;
 pub mod stats;
 pub mod totals;
 pub mod tracking;
@@ -39,6 +40,7 @@ use pubsub::PubSub;
 use reply_room::RoomRules;
 use scripts::Scripts;
 use session::{Session, SessionKey, Sessions};
+use slot_stats::SlotStats;
 use stats::{Cost, Stats};
 use std::{io, path::Path, sync::Arc, time::Duration};
 use totals::Totals;
@@ -86,6 +88,8 @@ pub struct State {
     pub acl: Acl,
     /// `cluster-enabled`.
     pub cluster: Option<Arc<Cluster>>,
+    /// `cluster-slot-stats-enabled`, in a cluster.
+    pub slot_stats: Option<SlotStats>,
     pub sessions: Sessions,
     pub pubsub: PubSub,
     pub waiters: Waiters,
@@ -160,6 +164,7 @@ impl State {
             stats: Stats::new(acl.catalog.len()),
             acl,
             cluster,
+            slot_stats: None,
             sessions: Sessions::new(),
             pubsub: PubSub::new(seed),
             waiters: Waiters::new(seed, databases),
@@ -201,6 +206,11 @@ impl State {
     /// Works out from which cost on somebody may want to see a call. To be called when the parameters or the monitors
     /// changed.
     pub fn note_watchers(&mut self) {
+        if self.cluster.is_none() || !self.config.cluster_slot_stats_enabled {
+            self.slot_stats = None;
+        } else if self.slot_stats.is_none() {
+            self.slot_stats = Some(SlotStats::new());
+        }
         let [slow, large_request, large_reply] = self.config.commandlog.map(|limit| limit.threshold as u64);
         // A threshold of -1 becomes more than any value.
         let slow_ns = slow.saturating_mul(1000);
@@ -208,7 +218,8 @@ impl State {
             0 => u64::MAX,
             ms => ms.saturating_mul(1_000_000),
         };
-        let duration_ns = if self.monitors.is_empty() { slow_ns.min(latency_ns) } else { 0 };
+        let sees_all = !self.monitors.is_empty() || self.slot_stats.is_some();
+        let duration_ns = if sees_all { 0 } else { slow_ns.min(latency_ns) };
         self.notable_from = Cost { duration_ns, request_bytes: large_request, reply_bytes: large_reply };
     }
 
@@ -333,7 +344,8 @@ impl State {
             + self.waiters.mem_bytes()
             + self.pause.mem_bytes()
             + self.scripts.mem_bytes()
-            + self.acl.mem_bytes();
+            + self.acl.mem_bytes()
+            + self.slot_stats.as_ref().map_or(0, SlotStats::mem_bytes);
         self.totals.sum.bytes + self.sessions.capacity() * size_of::<usize>() + tables
     }
 }

@@ -5,7 +5,10 @@
 use super::session::{Closing, SessionKey, Sessions};
 use crate::{
     base::{glob, hash::Seed},
-    resp::{Proto, output::Output},
+    resp::{
+        Proto,
+        output::{Output, bulk_bytes},
+    },
 };
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
@@ -17,6 +20,9 @@ pub type Name = Arc<[u8]>;
 
 /// Messages of this size are kept once for all their receivers; shorter ones are copied, which costs less.
 const SHARED_FROM_BYTES: usize = 1024;
+
+/// What a message of a shard channel begins with.
+const SHARD_WORD: &[u8] = b"smessage";
 
 /// Most subscriptions that one session may have.
 pub const SUBSCRIPTIONS_MAX: usize = 1 << 20;
@@ -303,7 +309,7 @@ impl PubSub {
             });
         };
         if let Some(receivers) = self.names[kind as usize].get(channel) {
-            let word: &[u8] = if kind == Kind::Shard { b"smessage" } else { b"message" };
+            let word = if kind == Kind::Shard { SHARD_WORD } else { b"message" };
             send(receivers, &[word, channel]);
         }
         if kind == Kind::Channel && !self.names[Kind::Pattern as usize].is_empty() {
@@ -319,6 +325,11 @@ impl PubSub {
         let slots: usize = self.names.iter().map(HashMap::capacity).sum();
         slots * (size_of::<(Name, Receivers)>() + 1) + self.name_bytes
     }
+}
+
+/// What a message of a shard channel is long when a subscriber receives it, in bytes.
+pub fn shard_message_bytes(channel: &[u8], message: &[u8]) -> usize {
+    b"*3\r\n".len() + [SHARD_WORD, channel, message].map(bulk_bytes).iter().sum::<usize>()
 }
 
 /// One message, encoded when the first receiver of a version comes.

@@ -7,7 +7,10 @@ mod garbage;
 pub mod lru;
 
 use crate::{
-    base::rng::Rng,
+    base::{
+        rng::Rng,
+        slot::{self, SLOTS},
+    },
     ds::table::{Guard, Pos, Ref, Sink, Table},
     value::{Entry, Value},
 };
@@ -155,6 +158,8 @@ pub struct Store {
     expected: (usize, usize, u64),
     /// Bytes of all entries, those that wait to be freed included.
     entries_bytes: usize,
+    /// In a cluster, how many keys each slot has.
+    slot_lens: Option<Box<[usize]>>,
     /// For the hash tables inside values.
     pub seed: [u64; 2],
 }
@@ -214,8 +219,19 @@ impl Store {
             pool: evict::Pool::default(),
             expected: (0, 0, 0),
             entries_bytes: 0,
+            slot_lens: None,
             seed,
         }
+    }
+
+    /// Counts the keys of each slot of a cluster from here on, where there is none yet; that has one database.
+    pub fn count_slots(&mut self) {
+        self.slot_lens = Some(vec![0; SLOTS.into()].into());
+    }
+
+    /// How many keys a slot has, those that expired unnoticed included, where they are counted.
+    pub fn slot_len(&self, slot: u16) -> usize {
+        self.slot_lens.as_ref().map_or(0, |lens| lens[usize::from(slot)])
     }
 
     /// How many databases there are.
@@ -477,6 +493,9 @@ impl Store {
         self.changes.appeared(db, &entry);
         let database = &mut self.dbs[db];
         database.volatile.add(VolatileFields::of(&entry));
+        if let Some(lens) = &mut self.slot_lens {
+            *slot_len(lens, entry.key()) += 1;
+        }
         database.table.insert(hash, entry);
     }
 
@@ -565,6 +584,9 @@ impl Store {
         let database = &mut self.dbs[db];
         let entry = database.table.remove(pos);
         database.volatile.subtract(VolatileFields::of(&entry));
+        if let Some(lens) = &mut self.slot_lens {
+            *slot_len(lens, entry.key()) -= 1;
+        }
         self.changes.ends(db, entry.key(), entry.kind());
         entry
     }
@@ -584,6 +606,9 @@ impl Store {
         let table = database.table.take();
         database.expire_cursor = 0;
         database.volatile = VolatileFields::default();
+        if let Some(lens) = &mut self.slot_lens {
+            lens.fill(0);
+        }
         let n = table.len();
         if n > 0 {
             self.garbage.add_table(table);
@@ -669,6 +694,12 @@ impl Store {
         self.stats.expired += 1;
         key
     }
+}
+
+/// The count that a key belongs to.
+#[cold]
+fn slot_len<'a>(lens: &'a mut [usize], key: &[u8]) -> &'a mut usize {
+    &mut lens[usize::from(slot::of_key(key))]
 }
 
 #[cfg(test)]

@@ -321,3 +321,36 @@ fn strings_keep_or_lose_their_expiry() {
     store.set_string(0, b"k", b"2", Expiry::Set(None));
     assert_eq!(store.volatile_len(0), 0);
 }
+
+#[test]
+fn slots_are_counted_as_keys_come_and_go() {
+    let mut rng = Rng::new(7);
+    let mut store = Store::new(1, [1, 2]);
+    store.count_slots();
+    store.set_now(1000);
+    for step in 0..20_000 {
+        store.set_now(store.now_ms + 1);
+        store.overdue = [Overdue::Deleted, Overdue::Hidden][usize::from(rng.below(100) == 0)];
+        let (key, other) = (format!("k{}", rng.below(200)), format!("k{}", rng.below(200)));
+        let (key, other) = (key.as_bytes(), other.as_bytes());
+        let expiry = (rng.below(2) == 0).then(|| store.now_ms + rng.below(300) as i64);
+        match rng.below(8) {
+            0 => _ = store.remove(0, key),
+            1 => _ = store.clear(0, key),
+            2 => {
+                if let Some((value, at_ms)) = store.take(0, key) {
+                    store.put(0, other, value, at_ms);
+                }
+            }
+            3 => _ = store.expire_slice(0, 50),
+            4 if rng.below(500) == 0 => _ = store.flush(0),
+            _ => _ = store.set_string(0, key, b"v", Expiry::Set(expiry)),
+        }
+        if step % 100 == 0 {
+            let mut counts = vec![0; SLOTS.into()];
+            store.table(0).iter().for_each(|entry| counts[usize::from(slot::of_key(entry.key()))] += 1);
+            assert_eq!((0..SLOTS).map(|slot| store.slot_len(slot)).collect::<Vec<_>>(), counts, "{step}");
+        }
+    }
+    assert!(store.len(0) > 50);
+}

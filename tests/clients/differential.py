@@ -18,6 +18,7 @@ import differential_compare
 import differential_hashes
 import differential_mixed
 import differential_scripts
+import differential_slot_stats
 import differential_streams
 import differential_tracking
 import differential_zsets
@@ -88,13 +89,14 @@ PLAYS = {
     "acl": play_acl,
     "tracking": differential_tracking.play,
     "cluster": differential_cluster.play,
+    "slotstats": differential_slot_stats.play,
 }
 
 
 def run(play, seed, commands, peer, only=()):
     """Plays to fresh servers and returns the report."""
     options = [{"enable_debug_command": "yes"} for _ in range(2)]
-    if play == "cluster":
+    if play in ("cluster", "slotstats"):
         options = [{"cluster_enabled": "yes", "cluster_port": harness.free_port(), **each} for each in options]
     with harness.Server(**options[0]) as ours, harness.Server(binary=peer, **options[1]) as theirs:
         if only:

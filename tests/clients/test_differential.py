@@ -29,6 +29,7 @@ def peer(major=8):
         ("acl", 3_000),
         ("tracking", 2_000),
         ("cluster", 4_000),
+        ("slotstats", 3_000),
     ],
 )
 def test_same_replies(play, commands, seed):

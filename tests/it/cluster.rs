@@ -230,3 +230,136 @@ fn scripts_may_refuse_to_run_in_a_cluster() {
         ],
     );
 }
+
+/// A cluster that tells what its slots cost.
+fn with_slot_stats() -> Harness {
+    let mut h = cluster();
+    let c = h.connect();
+    assert_eq!(h.call(c, "CONFIG SET cluster-slot-stats-enabled yes"), "+OK");
+    h
+}
+
+/// Compares what the slots of `a` and `foo` cost: keys, bytes received and sent.
+#[track_caller]
+fn check_costs(h: &mut Harness, of_a: [u32; 3], of_foo: [u32; 3]) {
+    let c = h.connect();
+    for (slot, [keys, received, sent]) in [(15495, of_a), (12182, of_foo)] {
+        let wanted = format!(
+            r#"[[:{slot}, ["key-count", :{keys}, "cpu-usec", :0, "network-bytes-in", :{received}, "network-bytes-out", :{sent}]]]"#
+        );
+        assert_eq!(h.call(c, &format!("CLUSTER SLOT-STATS SLOTSRANGE {slot} {slot}")), wanted);
+    }
+    assert_eq!(h.call(c, "CONFIG RESETSTAT"), "+OK");
+    let rest = h.call(c, "CLUSTER SLOT-STATS ORDERBY network-bytes-in LIMIT 1");
+    assert!(rest.starts_with("[[:0, "), "{rest}");
+}
+
+#[test]
+fn a_slot_bears_what_its_commands_take_of_the_wire() {
+    let mut h = with_slot_stats();
+    let c = h.connect();
+    // Whole commands as they came, and their replies.
+    h.call_args(c, &[b"SET", b"a", b"1"]);
+    h.call_args(c, &[b"GET", b"foo"]);
+    check_costs(&mut h, [1, 27, 5], [0, 22, 5]);
+    h.send_bytes(c, b"SET  'a'   1\r\n");
+    check_costs(&mut h, [1, 9, 5], [0, 0, 0]);
+    // What fails, too, unless that was known before its slot; and of what a gate behind that refuses, the request.
+    h.call_args(c, &[b"LPUSH", b"a", b"1"]);
+    h.call_args(c, &[b"GET", b"a", b"foo"]);
+    h.call_args(c, &[b"MGET", b"a", b"foo"]);
+    h.call(c, "CONFIG SET min-replicas-to-write 1");
+    h.call_args(c, &[b"SET", b"foo", b"1"]);
+    h.call(c, "CONFIG SET min-replicas-to-write 0");
+    check_costs(&mut h, [1, 29, 68], [0, 29, 0]);
+    // Nobody's.
+    h.call_args(c, &[b"PING"]);
+    h.call_args(c, &[b"INFO"]);
+    h.call_args(c, &[b"PUBLISH", b"a", b"m"]);
+    check_costs(&mut h, [1, 0, 0], [0, 0, 0]);
+    h.call_args(c, &[b"CLIENT", b"REPLY", b"SKIP"]);
+    h.send_args(c, &[b"GET", b"a"]);
+    check_costs(&mut h, [1, 20, 0], [0, 0, 0]);
+}
+
+#[test]
+fn a_slot_bears_transactions_and_waits_and_messages() {
+    let mut h = with_slot_stats();
+    let (c, other) = (h.connect(), h.connect());
+    for line in [&[b"MULTI".as_slice()] as &[&[u8]], &[b"SET", b"a", b"1"], &[b"GET", b"a"], &[b"EXEC"]] {
+        h.call_args(c, line);
+    }
+    // After each command all that was replied so far counts.
+    check_costs(&mut h, [1, 15 + 27 + 20 + 14, 9 + 16 + 16], [0, 0, 0]);
+    h.send_args(c, &[b"BLPOP", b"foo", b"0"]);
+    check_costs(&mut h, [1, 0, 0], [0, 0, 0]);
+    h.call_args(other, &[b"LPUSH", b"foo", b"value"]);
+    check_costs(&mut h, [1, 0, 0], [0, 31 + 35, 24 + 4]);
+    h.receive(c);
+    // A wait in vain takes nothing but time.
+    h.send_args(c, &[b"BLPOP", b"foo", b"1"]);
+    h.advance(std::time::Duration::from_secs(2));
+    assert_eq!(h.receive(c), "nil-array");
+    check_costs(&mut h, [1, 0, 0], [0, 0, 0]);
+    h.call_args(c, &[b"SSUBSCRIBE", b"foo"]);
+    check_costs(&mut h, [1, 0, 0], [0, 30, 34]);
+    h.call_args(other, &[b"SPUBLISH", b"foo", b"hello"]);
+    check_costs(&mut h, [1, 0, 0], [0, 38, 4 + 38]);
+}
+
+#[cfg(feature = "scripting")]
+#[test]
+fn a_slot_bears_scripts_that_keep_to_it() {
+    let mut h = with_slot_stats();
+    let c = h.connect();
+    // What the script was replied counts, and what it replied.
+    h.call_args(c, &[b"EVAL", b"#!lua\nreturn redis.call('set','a',1)", b"0"]);
+    check_costs(&mut h, [1, 64, 5 + 5], [0, 0, 0]);
+    // One that may cross slots belongs to none once it called something.
+    h.call_args(c, &[b"EVAL", b"return redis.call('set','a',1)", b"1", b"a"]);
+    h.call_args(c, &[b"EVAL", b"return 1", b"1", b"foo"]);
+    check_costs(&mut h, [1, 0, 5], [0, 44, 4]);
+}
+
+#[test]
+fn a_slot_bears_the_time_of_its_commands() {
+    let mut h = with_slot_stats();
+    check_with(
+        &mut h,
+        &[
+            ("MULTI", "+OK"),
+            ("GET a", "+QUEUED"),
+            ("DEBUG SLEEP 0.25", "+QUEUED"),
+            ("EXEC", "[nil, +OK]"),
+            (
+                "CLUSTER SLOT-STATS ORDERBY cpu-usec LIMIT 1",
+                r#"[[:15495, ["key-count", :0, "cpu-usec", :250000, "network-bytes-in", :49, "network-bytes-out", :37]]]"#,
+            ),
+        ],
+    );
+}
+
+#[test]
+fn what_slots_cost_is_forgotten_with_them_and_when_nobody_asks() {
+    let mut h = with_slot_stats();
+    let c = h.connect();
+    h.call(c, "CONFIG SET cluster-require-full-coverage no");
+    h.call(c, "GET a");
+    h.call(c, "GET foo");
+    h.call(c, "CLUSTER DELSLOTS 12182");
+    h.call(c, "CLUSTER ADDSLOTS 12182");
+    check_costs(&mut h, [0, 20, 5], [0, 0, 0]);
+    h.call(c, "GET a");
+    h.call(c, "CONFIG SET cluster-slot-stats-enabled no");
+    assert!(h.engine.state.slot_stats.is_none());
+    assert_eq!(
+        h.call(c, "CLUSTER SLOT-STATS ORDERBY network-bytes-in"),
+        "-ERR Unrecognized sort metric for ORDERBY."
+    );
+    h.call(c, "CONFIG SET cluster-slot-stats-enabled yes");
+    check_costs(&mut h, [0, 0, 0], [0, 0, 0]);
+    let mut alone = Harness::new();
+    let c = alone.connect();
+    assert_eq!(alone.call(c, "CONFIG SET cluster-slot-stats-enabled yes"), "+OK");
+    assert!(alone.engine.state.slot_stats.is_none());
+}

@@ -6,6 +6,7 @@
 mod node;
 mod owned;
 mod slots;
+mod stats;
 
 use crate::{
     command::{Arg, ArgKind, Categories, CmdError, CommandSpec, Ctx, Flags, Flow, Group, Outcome},
@@ -185,7 +186,7 @@ const SUBCOMMANDS: &[CommandSpec] = &[
         .args(&[Arg::new("node-id", ArgKind::String)])
         .tips(&["nondeterministic_output"])
         .deprecated("5.0.0", "`CLUSTER REPLICAS`"),
-    CommandSpec::new("slot-stats", -4, Group::Cluster, |ctx| in_cluster(ctx, slots::stats))
+    CommandSpec::new("slot-stats", -4, Group::Cluster, |ctx| in_cluster(ctx, stats::stats))
         .flags(&[Flags::LOADING, Flags::STALE])
         .doc("8.0.0", "Reports on the use of slots.", "O(N)")
         .args(&[Arg::new(

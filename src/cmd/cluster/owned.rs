@@ -2,9 +2,9 @@
 
 use super::slots::slot_named;
 use crate::{
-    base::slot::SlotSet,
+    base::slot::{SLOTS, SlotSet},
     command::{CmdError, Ctx, Flow, Outcome},
-    state::cluster::Cluster,
+    state::{cluster::Cluster, slot_stats::SlotCost},
 };
 use std::sync::Arc;
 
@@ -136,7 +136,14 @@ fn assign(
 
 /// Changes what the server knows of the cluster, and looks after those whom that concerns.
 fn change(ctx: &mut Ctx<'_>, f: impl FnOnce(&mut Cluster)) -> Outcome {
+    let before = ctx.state.cluster.as_ref().map(Arc::clone);
     edit(ctx, f);
+    // What comes or goes starts anew.
+    if let (Some(stats), Some(before), Some(after)) = (&mut ctx.state.slot_stats, before, &ctx.state.cluster)
+    {
+        let is_other = |&slot: &u16| before.slots.contains(slot) != after.slots.contains(slot);
+        (0..SLOTS).filter(is_other).for_each(|slot| *stats.of(slot) = SlotCost::default());
+    }
     ctx.effects.slots_lost = true;
     ctx.ok()
 }

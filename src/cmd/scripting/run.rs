@@ -29,6 +29,13 @@ pub(super) struct Program<'a> {
     pub host: fn(&mut State) -> &mut Option<Box<Host>>,
 }
 
+impl Program<'_> {
+    /// Whether its calls may be about keys of several slots: then it belongs to none.
+    fn may_cross_slots(&self) -> bool {
+        self.flags.has(ScriptFlags::UNDECLARED.or(ScriptFlags::ALLOW_CROSS_SLOT))
+    }
+}
+
 /// Shows the call to those who called MONITOR, before what it calls itself.
 pub(super) fn show_to_monitors(ctx: &mut Ctx<'_>) {
     if ctx.state.monitors.is_empty() {
@@ -183,14 +190,16 @@ impl Server<'_, '_, '_> {
                 "ERR Script attempted to execute a write command while the cluster is down and readonly",
             ),
         })?;
-        if self.program.flags.has(ScriptFlags::UNDECLARED.or(ScriptFlags::ALLOW_CROSS_SLOT)) {
-            return Ok(());
-        }
-        let Some(slot) = found else { return Ok(()) };
-        if *self.slot.get_or_insert(slot) != slot {
+        if let Some(slot) = found.filter(|_| !self.program.may_cross_slots())
+            && *self.slot.get_or_insert(slot) != slot
+        {
             return Err(CmdError::new(
                 "ERR Script attempted to access keys that do not hash to the same slot",
             ));
+        }
+        if let Some(stats) = &mut self.ctx.state.slot_stats {
+            stats.current = found;
+            stats.ends_with_call = self.program.may_cross_slots();
         }
         Ok(())
     }

@@ -32,7 +32,7 @@ pub const PARAMS: &[Param] = &[
     param("cluster-replica-validity-factor", stored_int("10", 0, INT_MAX))
         .alias("cluster-slave-validity-factor"),
     param("cluster-require-full-coverage", flag(|c| &mut c.cluster_require_full_coverage)),
-    param("cluster-slot-stats-enabled", stored_flag("no")),
+    param("cluster-slot-stats-enabled", flag(|c| &mut c.cluster_slot_stats_enabled)),
 ];
 
 /// `cluster-preferred-endpoint-type`, in the order of [`EndpointType`](super::super::EndpointType).
