@@ -59,9 +59,8 @@ pub fn has_spaces(text: &[u8]) -> bool {
     text.iter().any(|b| b.is_ascii_whitespace() || matches!(b, 0 | 0x0b))
 }
 
-/// Puts selectors that are spread over several words together again, of which all but the first end, as in Valkey, at a
-/// zero byte. The error is the word that opens one without an
-/// end.
+/// Puts selectors that are spread over several words together again. All words but the first end at a zero byte, as in
+/// Valkey. The error is the word that opens a selector without an end.
 pub fn joined<'a>(words: impl Iterator<Item = &'a [u8]>) -> Result<Vec<Vec<u8>>, &'a [u8]> {
     let mut rules: Vec<Vec<u8>> = Vec::new();
     let mut open: Option<(&[u8], Vec<u8>)> = None;
