@@ -61,11 +61,19 @@ fn multi(ctx: &mut Ctx<'_>) -> Outcome {
 
 /// <https://valkey.io/commands/exec/>
 fn exec(ctx: &mut Ctx<'_>) -> Outcome {
-    let Some(transaction) = ctx.session.transaction.take() else {
+    if ctx.session.transaction.is_none() {
         return Err(CmdError::new("ERR EXEC without MULTI"));
-    };
+    }
+    let outcome = run_queue(ctx);
+    ctx.session.transaction = None;
+    outcome
+}
+
+/// Runs what was queued. Meanwhile the client is still in its transaction.
+fn run_queue(ctx: &mut Ctx<'_>) -> Outcome {
     let unchanged = !ctx.session.watch_broken && !watched_key_expired(ctx);
     ctx.state.watch.unwatch(ctx.session);
+    let Some(transaction) = &mut ctx.session.transaction else { unreachable!("EXEC looked") };
     if transaction.broken {
         return Err(CmdError::new("EXECABORT Transaction discarded because of previous errors."));
     }
@@ -73,9 +81,14 @@ fn exec(ctx: &mut Ctx<'_>) -> Outcome {
         ctx.out().null_array();
         return Ok(Flow::Done);
     }
-    let run = ctx.caller;
-    ctx.out().array(transaction.queue.len());
-    for command in transaction.queue {
+    transaction.runs = true;
+    let (run, len) = (ctx.caller, transaction.queue.len());
+    ctx.out().array(len);
+    for i in 0..len {
+        let Some(transaction) = &mut ctx.session.transaction else {
+            unreachable!("no command of a queue ends it")
+        };
+        let command = std::mem::take(&mut transaction.queue[i]);
         let Ok(id) = ctx.table.lookup(command.args(), CommandId::MAX) else {
             unreachable!("it was found when queued")
         };

@@ -86,6 +86,8 @@ pub struct Transaction {
     pub queue_bytes: usize,
     /// A command could not be queued: EXEC answers `-EXECABORT`.
     pub broken: bool,
+    /// EXEC runs what is queued.
+    pub runs: bool,
     /// The flags of all commands that were queued, as bits.
     pub flags: u32,
 }

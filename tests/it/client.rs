@@ -120,6 +120,26 @@ fn a_line_tells_what_a_client_does() {
 }
 
 #[test]
+fn a_client_is_in_its_transaction_while_that_runs() {
+    let mut server = Harness::new();
+    let a = server.connect();
+    for command in ["WATCH k", "MULTI", "CLIENT INFO", "GET abcdef", "CLIENT LIST"] {
+        server.call(a, command);
+    }
+    let replies = server.call(a, "EXEC");
+    let shown: Vec<_> = replies.split("id=").skip(1).collect();
+    assert_eq!(shown.len(), 2, "{replies}");
+    for text in shown {
+        for field in [" flags=x ", " multi=3 ", " watch=0 ", " argv-mem=4 ", " cmd=exec "] {
+            assert!(text.contains(field), "{field}: {text}");
+        }
+        assert!(!text.contains(" multi-mem=0 "));
+    }
+    let after = server.call(a, "CLIENT INFO");
+    assert!(after.contains(" flags=N ") && after.contains(" multi=0 ") && after.contains(" multi-mem=0 "));
+}
+
+#[test]
 fn lists_are_filtered() {
     let mut server = Harness::new();
     let (a, b) = (server.connect(), server.connect());

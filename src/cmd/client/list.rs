@@ -29,7 +29,9 @@ pub(crate) fn write_own_line(
     args: Args<'_>,
     text: &mut Vec<u8>,
 ) {
-    let argument_bytes = args.from(0).map(<[u8]>::len).sum();
+    // In a transaction they are EXEC's, as in Valkey.
+    let in_exec = session.transaction.as_ref().is_some_and(|transaction| transaction.runs);
+    let argument_bytes = if in_exec { "exec".len() } else { args.from(0).map(<[u8]>::len).sum() };
     write_line(session, (state, table), now_ms, Some(argument_bytes), text);
 }
 
