@@ -268,7 +268,8 @@ impl Store {
 
     /// Memory of keys, values and tables, in bytes.
     pub fn mem_bytes(&self) -> usize {
-        self.entries_bytes + self.tables_bytes() + self.garbage.tables_bytes()
+        let lens_bytes = self.slot_lens.as_deref().map_or(0, size_of_val);
+        self.entries_bytes + self.tables_bytes() + self.garbage.tables_bytes() + lens_bytes
     }
 
     /// Memory of the tables alone, in bytes.
