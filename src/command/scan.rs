@@ -1,28 +1,11 @@
 //! What SCAN and its relatives for sets, hashes and sorted sets are asked for.
 
-use super::{CmdError, Ctx, Flow, Outcome, ctx::int};
+use super::{CmdError, Ctx, ctx::int};
 use crate::{
     base::{glob, num::parse_i64},
-    resp::{error::shown, output::Output},
+    resp::error::shown,
     value::Type,
 };
-
-impl Ctx<'_> {
-    /// Replies the keys of a database that are wanted, at most `max`, in no order.
-    pub fn reply_keys(&mut self, db: usize, max: usize, wanted: impl Fn(&[u8]) -> bool) -> Outcome {
-        let (mut found, mut n) = (Output::default(), 0);
-        self.store.each_entry(db, |entry| {
-            if n < max && wanted(entry.key()) {
-                found.bulk(entry.key());
-                n += 1;
-            }
-        });
-        let out = self.out();
-        out.array(n);
-        out.append(&mut found);
-        Ok(Flow::Done)
-    }
-}
 
 /// What is walked through: it decides which options there are.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -49,7 +49,17 @@ pub(super) fn scan(ctx: &mut Ctx<'_>) -> Outcome {
 /// <https://valkey.io/commands/keys/>
 pub(super) fn keys(ctx: &mut Ctx<'_>) -> Outcome {
     let (pattern, db) = (ctx.args.at(1), ctx.db());
-    ctx.reply_keys(db, usize::MAX, |key| pattern == b"*" || glob::matches(pattern, key))
+    let (mut found, mut n) = (Output::default(), 0);
+    ctx.store.each_entry(db, |entry| {
+        if pattern == b"*" || glob::matches(pattern, entry.key()) {
+            found.bulk(entry.key());
+            n += 1;
+        }
+    });
+    let out = ctx.out();
+    out.array(n);
+    out.append(&mut found);
+    Ok(Flow::Done)
 }
 
 /// <https://valkey.io/commands/randomkey/>
