@@ -100,12 +100,26 @@ pub fn find_with_channels(spec: &CommandSpec, args: Args<'_>) -> Keys {
 /// The keys that key specs alone tell of.
 pub fn find_described(specs: &[KeySpec], args: Args<'_>) -> Option<Keys> {
     let mut found = Keys::default();
+    let mut is_exact = true;
     for key in specs.iter().filter(is_key) {
         if let Some(run) = find_one(key, args)? {
             found.add(run);
         }
+        is_exact &= has_exact_count(key, args);
+    }
+    if !is_exact {
+        // Of these Valkey knows only where they stand.
+        found.runs.iter_mut().for_each(|run| run.flags = KeyFlags::default());
     }
     Some(found)
+}
+
+/// Whether the number of keys, where a spec asks for one, is well formed.
+fn has_exact_count(key: &KeySpec, args: Args<'_>) -> bool {
+    let (BeginSearch::Index(first), FindKeys::KeyNum { count_at, .. }) = (key.begin, key.find) else {
+        return true;
+    };
+    args.get((first + count_at) as usize).is_none_or(|count| parse_i64(count).is_some())
 }
 
 /// The run of keys that one spec tells of, if it is there at all; `None` where the arguments do not fit.

@@ -6,6 +6,7 @@ use crate::{
     state::session::{Closing, Session, SessionKey},
     store::evict::Policy,
 };
+use std::cmp::Reverse;
 
 /// Entries or nodes that are freed at a time before a key goes.
 const FREE_SLICE: usize = 1000;
@@ -119,11 +120,12 @@ impl Engine {
             let Some(session) = session.as_deref() else { continue };
             if session.closing == Closing::Now {
                 bytes -= session.counted.claimed_bytes();
-            } else if !session.no_evict && !session.monitor {
+            } else if !session.no_evict {
                 largest.push((session.counted.claimed_bytes(), key));
             }
         }
-        largest.sort_unstable_by(|a, b| b.cmp(a));
+        // Of equal ones the oldest goes first.
+        largest.sort_by_key(|&(held_bytes, _)| Reverse(held_bytes));
         let mut any = false;
         for (held_bytes, key) in largest {
             if bytes < max_bytes {

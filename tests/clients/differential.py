@@ -16,6 +16,7 @@ import differential_clients
 import differential_cluster
 import differential_compare
 import differential_hashes
+import differential_libraries
 import differential_mixed
 import differential_scripts
 import differential_slot_stats
@@ -87,6 +88,7 @@ PLAYS = {
     "readers": play_readers,
     "scripted": play_scripted,
     "acl": play_acl,
+    "libraries": differential_libraries.play,
     "tracking": differential_tracking.play,
     "cluster": differential_cluster.play,
     "slotstats": differential_slot_stats.play,

@@ -27,6 +27,7 @@ def peer(major=8):
         ("readers", 1_000),
         ("zblocking", 1_000),
         ("acl", 3_000),
+        ("libraries", 6_000),
         ("tracking", 2_000),
         ("cluster", 4_000),
         ("slotstats", 3_000),

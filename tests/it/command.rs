@@ -215,6 +215,10 @@ fn what_happens_to_keys_is_told() {
         ("SET k v EX 5 Get", r#"[["k", [+RW, +access, +update]]]"#),
         ("lmove a b left right", r#"[["a", [+RW, +access, +delete]], ["b", [+RW, +insert]]]"#),
         ("object encoding k", r#"[["k", [+RO]]]"#),
+        // Where the number of keys is not well formed nothing is known of them.
+        ("sintercard 1 k", r#"[["k", [+RO, +access]]]"#),
+        ("sintercard +1 k", r#"[["k", []]]"#),
+        ("zunionstore d 1.0 k", r#"[["d", []], ["k", []]]"#),
         ("set k", "-ERR Invalid number of arguments specified for command"),
         ("ping", "-ERR The command has no key arguments"),
         ("nosuch a", "-ERR Invalid command specified"),

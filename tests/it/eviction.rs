@@ -200,3 +200,41 @@ fn an_argument_counts_as_soon_as_its_length_is_known() {
     assert!(h.engine.evict_clients() && h.engine.is_done(client));
     assert!(!h.engine.evict_clients());
 }
+
+#[test]
+fn monitors_go_like_others_and_of_equal_clients_the_oldest() {
+    let mut h = Harness::new();
+    let (c, monitor) = (h.connect(), h.connect());
+    h.call(c, "CONFIG SET maxmemory-clients 1mb");
+    h.call(monitor, "MONITOR");
+    h.send_bytes(monitor, b"*2\r\n$3\r\nGET\r\n$1100000\r\n");
+    assert!(h.engine.evict_clients());
+    assert!(h.engine.is_done(monitor) && !h.engine.is_done(c));
+    assert_eq!(info(&mut h, c, "evicted_clients"), "1");
+    let waiting: Vec<_> = (0..4).map(|_| h.connect()).collect();
+    h.disconnect(monitor);
+    for &client in &waiting {
+        h.send_bytes(client, b"*2\r\n$3\r\nGET\r\n$300000\r\n");
+    }
+    assert!(h.engine.evict_clients());
+    let done: Vec<_> = waiting.iter().map(|&client| h.engine.is_done(client)).collect();
+    assert_eq!(done, [true, false, false, false]);
+}
+
+#[test]
+fn who_watches_or_caches_a_key_that_goes_is_told() {
+    let mut h = Harness::new();
+    let (c, watcher, cacher) = (h.connect(), h.connect(), h.connect());
+    h.call(c, "SET k v");
+    h.call(watcher, "WATCH k");
+    h.call(cacher, "HELLO 3");
+    h.call(cacher, "CLIENT TRACKING on");
+    h.call(cacher, "GET k");
+    h.call(c, "CONFIG SET maxmemory-policy allkeys-lru maxmemory 1");
+    assert_eq!(h.call(c, "EXISTS k"), ":0");
+    assert_eq!(h.receive(cacher), r#">["invalidate", ["k"]]"#);
+    h.call(c, "CONFIG SET maxmemory 0");
+    h.call(watcher, "MULTI");
+    h.call(watcher, "PING");
+    assert_eq!(h.call(watcher, "EXEC"), "nil-array");
+}

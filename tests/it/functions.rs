@@ -72,6 +72,15 @@ fn code_that_is_loaded_finds_nothing_but_what_registers() {
             "-ERR Error registering functions: ERR user_function:2: Script attempted to access nonexistent global \
              variable 'tonumber'",
         ),
+        (
+            "#!lua name=a\nredis.register_function('a-b', function() end)",
+            "-ERR Function names can only contain letters, numbers, or underscores(_) and must be at least one \
+             character long",
+        ),
+        (
+            "#!lua name=a\nlocal f = function() end local r = redis.register_function r('f', f) r('f', f) r('', f)",
+            "-ERR Function already exists in the library",
+        ),
         ("#!lua name=a\nwhile true do end", "-ERR Error registering functions: ERR FUNCTION LOAD timeout"),
     ] {
         assert_eq!(load(&mut h, c, code), wanted, "{code}");

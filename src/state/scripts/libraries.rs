@@ -6,8 +6,10 @@ use crate::{
 };
 use std::collections::{BTreeMap, HashMap};
 
-/// What names of libraries and functions must be like.
+/// What names of libraries must be like.
 pub const NAME_RULE: &str = "Library names can only contain letters, numbers, or underscores(_) and must be at least one character long";
+/// What names of functions must be like.
+const FUNCTION_NAME_RULE: &str = "Function names can only contain letters, numbers, or underscores(_) and must be at least one character long";
 
 /// A library: its text and what it registered.
 #[derive(Debug)]
@@ -177,23 +179,22 @@ pub fn load(
     backend: &mut dyn Backend,
 ) -> Result<Library, Vec<u8>> {
     let functions = host.load_library(code, backend)?;
-    let twice = |(i, function): (usize, &Registration)| {
-        functions[..i].iter().any(|other| other.name == function.name)
-    };
     let refused = if functions.is_empty() {
-        Some("No functions registered".to_string())
-    } else if functions.iter().any(|function| !is_name(&function.name)) {
-        Some(NAME_RULE.to_string())
-    } else if functions.iter().enumerate().any(twice) {
-        Some("Function already exists in the library".to_string())
+        Some("No functions registered")
     } else {
-        None
+        functions.iter().enumerate().find_map(|(i, function)| {
+            if !is_name(&function.name) {
+                return Some(FUNCTION_NAME_RULE);
+            }
+            let twice = functions[..i].iter().any(|other| other.name == function.name);
+            twice.then_some("Function already exists in the library")
+        })
     };
     let library = Library { code: text.into(), functions };
     match refused {
         Some(why) => {
             forget(host, &library);
-            Err(why.into_bytes())
+            Err(why.into())
         }
         None => Ok(library),
     }
