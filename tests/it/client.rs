@@ -183,7 +183,7 @@ fn lists_are_filtered() {
             server.call(a, &format!("CLIENT KILL {filter} ID 99")),
             match filter {
                 "TYPE" => "-ERR Unknown client type 'ID'".into(),
-                "ID" => "-ERR syntax error".into(),
+                "ID" => ":0".into(),
                 _ => format!("-ERR {error}"),
             }
         );
@@ -197,6 +197,8 @@ fn kill_closes_who_is_meant() {
     let (a, b, c, d) = (server.connect(), server.connect(), server.connect(), server.connect());
     server.call(c, "SUBSCRIBE x");
     assert_eq!(server.call(a, "CLIENT KILL ID 99 98"), ":0");
+    assert_eq!(server.call(a, "CLIENT KILL TYPE normal ID"), ":0");
+    assert_eq!(server.call(a, "CLIENT LIST ID"), "-ERR syntax error");
     assert_eq!(server.call(a, "CLIENT KILL ID 2"), ":1");
     assert!(!server.is_open(b));
     assert_eq!(server.call(a, "CLIENT KILL TYPE pubsub"), ":1");

@@ -216,7 +216,7 @@ fn monitors_go_like_others_and_of_equal_clients_the_oldest() {
     for &client in &waiting {
         h.send_bytes(client, b"*2\r\n$3\r\nGET\r\n$300000\r\n");
     }
-    assert!(h.engine.evict_clients());
+    h.engine.evict_clients();
     let done: Vec<_> = waiting.iter().map(|&client| h.engine.is_done(client)).collect();
     assert_eq!(done, [true, false, false, false]);
 }

@@ -65,22 +65,23 @@ impl<'a> Selection<'a> {
         let args = ctx.args;
         let mut selection = Selection { filters: Vec::new(), skip_me };
         let mut i = first;
+        if args.len() == first + 1 {
+            return Err(CmdError::SYNTAX);
+        }
         while i < args.len() {
             let word = args.at(i).to_ascii_lowercase();
-            let value = args.get(i + 1).ok_or(CmdError::SYNTAX)?;
             let (wanted, name) = match word.strip_prefix(b"not-") {
                 Some(rest) => (false, rest),
                 None => (true, word.as_slice()),
             };
             if name == b"id" {
+                // As many as there are: without any no client is meant.
                 let ids: Vec<i64> = args.from(i + 1).map_while(parse_i64).collect();
-                if ids.is_empty() {
-                    return Err(CmdError::SYNTAX);
-                }
                 i += 1 + ids.len();
                 selection.add_ids(wanted, ids)?;
                 continue;
             }
+            let value = args.get(i + 1).ok_or(CmdError::SYNTAX)?;
             match name {
                 b"skipme" if wanted => {
                     selection.skip_me = match value.to_ascii_lowercase().as_slice() {
