@@ -158,12 +158,9 @@ impl Engine {
 /// Whether the command of a session may run though memory is short.
 #[cold]
 pub(super) fn gate_memory(session: &Session, spec: &CommandSpec) -> Result<(), CmdError> {
-    let queue = session.transaction.as_ref();
-    let queued = queue.filter(|_| spec.behaviour.has(Behaviour::RUNS_QUEUE));
+    let queued = session.transaction.as_ref().filter(|_| spec.behaviour.has(Behaviour::RUNS_QUEUE));
     let flags = spec.flags.or(Flags(queued.map_or(0, |transaction| transaction.flags)));
-    // What is queued takes memory as well.
-    let is_queued = queue.is_some() && !spec.behaviour.has(Behaviour::IN_MULTI_AT_ONCE);
-    if flags.has(Flags::DENYOOM) || is_queued {
+    if flags.has(Flags::DENYOOM) {
         return Err(CmdError::new("OOM command not allowed when used memory > 'maxmemory'."));
     }
     Ok(())
