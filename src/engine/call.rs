@@ -2,7 +2,6 @@
 
 use super::{
     Engine,
-    evict::gate_memory,
     observe::{self, Part},
     track,
 };
@@ -97,8 +96,8 @@ impl Engine {
         if self.state.cluster.is_some() {
             self.gate_slots(session, spec, args)?;
         }
-        if self.state.out_of_memory {
-            gate_memory(session, spec)?;
+        if self.state.out_of_memory && self.effective_flags(session, spec, args).has(Flags::DENYOOM) {
+            return Err(CmdError::new("OOM command not allowed when used memory > 'maxmemory'."));
         }
         if self.state.lacks_replicas && self.effective_flags(session, spec, args).has(Flags::WRITE) {
             return Err(CmdError::NO_REPLICAS);

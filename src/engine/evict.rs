@@ -2,8 +2,7 @@
 
 use super::Engine;
 use crate::{
-    command::{Behaviour, CmdError, CommandSpec, Flags},
-    state::session::{Closing, Session, SessionKey},
+    state::session::{Closing, SessionKey},
     store::evict::Policy,
 };
 use std::cmp::Reverse;
@@ -153,17 +152,6 @@ impl Engine {
         }
         any
     }
-}
-
-/// Whether the command of a session may run though memory is short.
-#[cold]
-pub(super) fn gate_memory(session: &Session, spec: &CommandSpec) -> Result<(), CmdError> {
-    let queued = session.transaction.as_ref().filter(|_| spec.behaviour.has(Behaviour::RUNS_QUEUE));
-    let flags = spec.flags.or(Flags(queued.map_or(0, |transaction| transaction.flags)));
-    if flags.has(Flags::DENYOOM) {
-        return Err(CmdError::new("OOM command not allowed when used memory > 'maxmemory'."));
-    }
-    Ok(())
 }
 
 /// Time for one call, by `maxmemory-eviction-tenacity`. Source: <https://valkey.io/topics/lru-cache/>.

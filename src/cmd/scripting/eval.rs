@@ -59,7 +59,13 @@ pub(super) fn declared_flags(flags: ScriptFlags) -> Option<Flags> {
     if flags.has(ScriptFlags::UNDECLARED) {
         return None;
     }
-    Some(if flags.has(ScriptFlags::NO_WRITES) { Flags::READONLY } else { Flags::WRITE })
+    Some(if flags.has(ScriptFlags::NO_WRITES) {
+        Flags::READONLY
+    } else if flags.has(ScriptFlags::ALLOW_OOM) {
+        Flags::WRITE
+    } else {
+        Flags::WRITE.or(Flags::DENYOOM)
+    })
 }
 
 fn body_flags(state: &State, args: Args<'_>) -> Option<Flags> {
