@@ -80,7 +80,7 @@ impl State {
     }
 }
 
-const PROTECTED_MODE: &str = "-DENIED Staywire is running in protected mode because protected mode is enabled and no \
+const PROTECTED_MODE: &str = "-DENIED Running in protected mode because protected mode is enabled and no \
 password is set for the default user. In this mode connections are only accepted from the loopback interface. To \
 connect from other machines, either disable protected mode with 'CONFIG SET protected-mode no' from the loopback \
 interface, or restart with '--protected-mode no', or set a password for the default user.\r\n";
