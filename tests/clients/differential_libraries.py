@@ -134,8 +134,9 @@ def shown(reply):
 
 
 def masked(reply):
-    """Which of several that are there already is named hangs on the order of a hash table."""
-    text = differential_scripts.masked(repr(reply))
+    """Which of several that are there already is named hangs on the order of a hash table; and Valkey has two names for
+    what is wrong with a name."""
+    text = differential_scripts.masked(repr(reply)).replace("Function names can", "Library names can")
     text = re.sub(r"(Function|Library) \w+ already exists", r"\1 ... already exists", text)
     return text
 

@@ -74,7 +74,7 @@ fn code_that_is_loaded_finds_nothing_but_what_registers() {
         ),
         (
             "#!lua name=a\nredis.register_function('a-b', function() end)",
-            "-ERR Function names can only contain letters, numbers, or underscores(_) and must be at least one \
+            "-ERR Library names can only contain letters, numbers, or underscores(_) and must be at least one \
              character long",
         ),
         (
