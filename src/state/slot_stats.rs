@@ -27,6 +27,11 @@ impl SlotStats {
     }
 
     /// What a slot cost.
+    pub fn get(&self, slot: u16) -> SlotCost {
+        self.by_slot[usize::from(slot)]
+    }
+
+    /// The same, to be added to.
     pub fn of(&mut self, slot: u16) -> &mut SlotCost {
         &mut self.by_slot[usize::from(slot)]
     }

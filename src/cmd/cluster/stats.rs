@@ -31,11 +31,11 @@ impl Metric {
         if ctx.state.slot_stats.is_some() { &Metric::ALL } else { &Metric::ALL[..1] }
     }
 
-    fn of(self, ctx: &mut Ctx<'_>, slot: u16) -> u64 {
+    fn of(self, ctx: &Ctx<'_>, slot: u16) -> u64 {
         if self == Metric::KeyCount {
             return ctx.store.slot_len(slot) as u64;
         }
-        let cost = ctx.state.slot_stats.as_mut().map_or_else(Default::default, |stats| *stats.of(slot));
+        let cost = ctx.state.slot_stats.as_ref().map(|stats| stats.get(slot)).unwrap_or_default();
         match self {
             Metric::Cpu => cost.cpu_ns / 1000,
             Metric::BytesIn => cost.net_in_bytes,
@@ -81,7 +81,7 @@ fn range(ctx: &Ctx<'_>, cluster: &Cluster) -> Result<Vec<u16>, CmdError> {
 }
 
 /// `ORDERBY metric [LIMIT n] [ASC|DESC]`
-fn ordered(ctx: &mut Ctx<'_>, cluster: &Cluster) -> Result<Vec<u16>, CmdError> {
+fn ordered(ctx: &Ctx<'_>, cluster: &Cluster) -> Result<Vec<u16>, CmdError> {
     let found = Metric::known(ctx).iter().find(|(_, name)| ctx.is_word(3, name));
     let &(metric, _) = found.ok_or(CmdError::new("ERR Unrecognized sort metric for ORDERBY."))?;
     let (mut limit, mut ascending) = (None, None);
